@@ -1,0 +1,1 @@
+"""How two nodes agree: sans-IO. No sockets, no store, no clock, no randomness."""
