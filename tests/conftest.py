@@ -26,5 +26,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     if needs.find_data(needs.ARCHIVE) is None:
         sys.stdout.write(
-            "Real data was not found (../shared/data, then $BROTHERNET_DATA): generated posts were used.\n"
+            "No real posts in ../shared/data or $BROTHERNET_DATA: generated ones were used.\n"
         )

@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-_WORDS = "allotment beans boat compost fence frost garden harbour kettle ladder market oven".split()
+_WORDS = ("allotment", "beans", "boat", "compost", "fence", "frost", "harbour", "kettle", "oven")
 _PEOPLE = ("ann", "bob", "cleo", "dag", "eve", "finn")
 
 

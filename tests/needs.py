@@ -45,10 +45,9 @@ def webview() -> None:
 
 def chromium() -> Path:
     """The browser that the tests of the page drive."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return Path(found)
-    _missing("Chromium")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    return Path(found) if found else _missing("Chromium")
 
 
 def tun() -> None:
