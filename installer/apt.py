@@ -76,7 +76,7 @@ def missing_packages(wanted: Iterable[str], dpkg: str) -> list[str]:
 def apt_command(verb: str, packages: Iterable[str] = (), *, root: bool) -> list[str]:
     """The apt-get call, through sudo unless we are root. It waits for another apt to finish."""
     sudo = [] if root else ["sudo", "-n", f"--preserve-env={_KEPT_BY_SUDO}"]
-    waiting = ["-o", "DPkg::Lock::Timeout=300", "-q"]
+    waiting = ["-o", "DPkg::Lock::Timeout=300", "-qq"]
     how = ["-y", "--no-install-recommends"] if verb == "install" else []
     return [*sudo, "apt-get", *waiting, verb, *how, *packages]
 

@@ -19,7 +19,7 @@ def commands(pytest_arguments: Sequence[str] = ()) -> list[tuple[str, tuple[str,
         ("Format", ("ruff", "format", "--check", *SOURCES)),
         ("Lint", ("ruff", "check", *SOURCES)),
         ("Types", ("mypy",)),
-        ("Contracts", ("lint-imports", "--no-cache")),
+        ("Contracts", ("lint-imports", "--no-logo", "--no-cache")),
         ("Tests", ("pytest", *pytest_arguments)),
     ]
 

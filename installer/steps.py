@@ -15,7 +15,7 @@ from installer.machine import ROOT, SYSTEM_PYTHON, Machine, say
 
 LOCKS = ROOT / "installer" / "locks"
 _OLDEST_NODE = 18
-_ANSWERS_IF_RECENT = "import sys; sys.exit(sys.version_info < (3, 11))"
+_CAN_MAKE_ONE = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"
 _MAJOR_MINOR = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -41,7 +41,7 @@ def virtual_environment(machine: Machine) -> None:
         say("Virtual environment: there")
         return
     say(f"Virtual environment: making .venv from {python}")
-    if machine.says(python, "-c", "import venv, ensurepip") is None:
+    if machine.says(python, "-c", _CAN_MAKE_ONE) is None:
         remedy = "sudo apt-get install python3-venv" if machine.apt else "a Python that has both"
         raise StepFailed(f"{python} lacks venv or ensurepip. Install: {remedy}")
     more = ["--system-site-packages"] if system_site else []
@@ -55,7 +55,7 @@ def base_python(machine: Machine) -> tuple[Path, bool]:
     On Debian and Ubuntu PyGObject is the system's, built for /usr/bin/python3; elsewhere on Linux
     it is used when the Python that runs this has it.
     """
-    if machine.apt and machine.says(SYSTEM_PYTHON, "-c", _ANSWERS_IF_RECENT) is not None:
+    if machine.apt and machine.says(SYSTEM_PYTHON, "-c", _CAN_MAKE_ONE) is not None:
         return SYSTEM_PYTHON, True
     if machine.platform == "linux":
         return machine.python, machine.says(machine.python, "-c", "import gi") is not None
@@ -103,7 +103,7 @@ def page_modules(machine: Machine) -> None:
         return
     npm, path = npm_and_path(machine)
     say("Modules of the page: npm brings what ui/package-lock.json names")
-    how = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    how = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
     if not machine.does(npm, "ci", *how, folder=ui, path=path):
         raise StepFailed("npm could not bring the page's modules (see above). Is there a network?")
     if not machine.does(machine.script("python"), vendor_script):
@@ -172,7 +172,7 @@ def _test_packages(machine: Machine) -> tuple[str, ...]:
 
 
 def _pip_install(machine: Machine, *arguments: str | Path) -> None:
-    pip = (machine.script("python"), "-m", "pip", "install", "--quiet")
+    pip = (machine.script("python"), "-m", "pip", "install", "--quiet", "--use-pep517")
     if not machine.does(*pip, *arguments):
         raise StepFailed(
             "pip could not install (see above). Is there a network? The environment's proxy and"
