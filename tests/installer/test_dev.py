@@ -131,6 +131,54 @@ def test_a_virtual_environment_of_another_python_is_not_current(tmp_path: Path):
     assert not steps.venv_is_current(tmp_path / "absent", Path("/usr/bin/python3"), True)
 
 
+def test_on_debian_the_systems_python_is_used_because_gtk_is_built_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    system = program(tmp_path / "python3", "exit 0")
+    monkeypatch.setattr(steps, "SYSTEM_PYTHON", system)
+    assert steps.base_python(a_machine(tmp_path, apt=True)) == (system, True)
+    assert steps.base_python(a_machine(tmp_path, platform="darwin")) == (
+        Path(sys.executable),
+        False,
+    )
+
+
+def test_a_system_python_without_venv_gives_way_to_the_one_that_runs_this(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(steps, "SYSTEM_PYTHON", program(tmp_path / "python3", "exit 1"))
+    python, _ = steps.base_python(a_machine(tmp_path, apt=True))
+    assert python == Path(sys.executable)
+
+
+def test_a_python_that_cannot_make_environments_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    bare = program(tmp_path / "python3", "exit 1")
+    monkeypatch.setattr(steps, "SYSTEM_PYTHON", bare)
+    monkeypatch.setattr(Machine, "venv", tmp_path / "venv")
+    with pytest.raises(steps.StepFailed, match="sudo apt-get install python3-venv"):
+        steps.virtual_environment(a_machine(tmp_path, apt=True, python=bare))
+
+
+def test_an_environment_of_a_moved_checkout_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    venv = tmp_path / "venv"
+    maker = program(tmp_path / "python3", 'test "$2" != venv || echo "$@" >> "$0.made"')
+    machine = a_machine(tmp_path, python=maker, platform="darwin")
+    monkeypatch.setattr(Machine, "venv", venv)
+    venv.mkdir()
+    config = f"home = {tmp_path}\ninclude-system-site-packages = false\n"
+    (venv / "pyvenv.cfg").write_text(config)
+
+    steps.virtual_environment(machine)
+    assert not (tmp_path / "python3.made").exists()
+    (venv / "brothernet.json").write_text('{"root": "/elsewhere"}')
+    steps.virtual_environment(machine)
+    assert (tmp_path / "python3.made").read_text() == f"-m venv --clear {venv}\n"
+
+
 @pytest.mark.parametrize(
     ("version", "answer"), [("v20.1.0\n", True), ("v16.3.0", False), ("", False)]
 )
