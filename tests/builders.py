@@ -136,7 +136,7 @@ class Author:
             log=log,
             kind=kind,
             seq=seq,
-            hlc=self.hlc if hlc is None else hlc,
+            hlc=(self.hlc or self.clock.now_ms << timestamp.COUNTER_BITS) if hlc is None else hlc,
             prev=prev,
             ref=id_of(ref),
             body=body if isinstance(body, bytes) else bodies.encode(body),
@@ -144,7 +144,7 @@ class Author:
         return sign(draft, self.identity, self.network)
 
     def clone(self) -> Author:
-        """The same device key with the same history: a data directory copied to a second machine."""
+        """The same device key with the same history: a data directory copied elsewhere."""
         twin = Author(b"\0" * 32, self.network, self.clock)
         twin.identity, twin.key, twin.hlc = self.identity, self.key, self.hlc
         twin.said = list(self.said)
