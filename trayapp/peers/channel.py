@@ -117,6 +117,7 @@ async def dial(
                 auth = await greet(visit, der, address.key)
             except BaseException:  # a cancelled dial too: nobody else would close it
                 websocket.transport.abort()
+                await websocket.wait_closed()
                 raise
     except TimeoutError as error:
         raise PeerUnreachable(f"{place} did not answer within {timeout_s:g} seconds.") from error
@@ -160,6 +161,8 @@ class _Connect(connect):
 
 async def _connect(address: PeerAddress, place: str) -> Connection:
     """TCP, TLS and the WebSocket upgrade; what goes wrong becomes a sentence."""
+    # A name may have several addresses, and is what a proxy that passes TLS through goes by.
+    named: dict[str, Any] = {"server_hostname": address.host, "happy_eyeballs_delay": 0.25}
     try:
         return await _Connect(
             # The real host goes in below: a scoped IPv6 address fits into no URI.
@@ -167,13 +170,12 @@ async def _connect(address: PeerAddress, place: str) -> Connection:
             host=address.host,
             port=address.port,
             ssl=dialing_context(),
-            server_hostname="" if _is_ip(address.host) else address.host,
-            happy_eyeballs_delay=0.25,
             compression=None,
             proxy=None,
             user_agent_header=None,
             open_timeout=None,
             max_size=GREETING_BYTES,
+            **({"server_hostname": ""} if _is_ip(address.host) else named),
             **SOCKET_OPTIONS,
         )
     except (InvalidHandshake, EOFError) as error:

@@ -299,7 +299,9 @@ def _open(hosts: tuple[str, ...], port: int) -> list[socket.socket]:
 
 def _bind(host: str, port: int) -> socket.socket:
     six = ":" in host
-    listening = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if six else socket.AF_INET
+    # With its protocol named: asyncio sets TCP_NODELAY on no other.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform == "win32":  # where SO_REUSEADDR lets others take the port over
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
