@@ -48,12 +48,12 @@ class Links:
         self.adopted: list[tuple[Channel, PeerPath, str]] = []
         self.frames: list[bytes] = []
         self.ended: list[int] = []
-        self._open: list[bytes] = []
+        self._open: dict[Channel, None] = {}
         self._read = read
 
     async def adopt(self, channel: Channel, path: PeerPath, address: str) -> None:
         self.adopted.append((channel, path, address))
-        self._open.append(channel.peer)
+        self._open[channel] = None
         channel.ready = True
         try:
             while True:
@@ -61,10 +61,10 @@ class Links:
         except ChannelClosed as closed:
             self.ended.append(closed.close_code)
         finally:
-            self._open.remove(channel.peer)
+            del self._open[channel]
 
-    def linked(self) -> list[bytes]:
-        return self._open
+    def linked(self) -> dict[bytes, str]:
+        return {channel.peer: channel.remote_host for channel in self._open}
 
     async def first(self) -> Channel:
         """The first link, once there is one."""

@@ -15,6 +15,7 @@ from trayapp.peers.redial import (
     OUTBOUND,
     REFUSED_S,
     RESERVED,
+    SAME_HOST_S,
     Redial,
 )
 from trayapp.status import PeerPath
@@ -50,7 +51,7 @@ def plan(*addresses: PeerAddress) -> Redial:
 
 
 def due(redial: Redial, now: float, *linked: bytes) -> list[PeerAddress]:
-    return redial.due(now, linked)[0]
+    return redial.due(now, dict.fromkeys(linked, ""))[0]
 
 
 def fail(redial: Redial, address: PeerAddress, now: float, code: ErrorCode | None = None) -> None:
@@ -85,7 +86,7 @@ def test_the_pauses_are_drawn_from_their_whole_length():
         for _ in range(5):
             redial.failed(ann, SILENT, 0.0)
         step = 0.25
-        while not redial.due(step, ())[0]:
+        while not redial.due(step, {})[0]:
             step += 0.25
         pauses.append(step)
 
@@ -201,19 +202,30 @@ def test_a_machine_seen_again_on_the_lan_is_dialled_again_but_not_more_than_once
     assert due(redial, 1.0) == [ann]
 
 
+@pytest.mark.parametrize("host", ["10.0.0.2", "fe80::2%7"])
+def test_a_found_address_where_somebody_is_linked_has_time(host: str):
+    redial = plan(on_lan(host))
+    linked = {ANN: host.partition("%")[0]}
+
+    assert redial.due(0.0, linked)[0] == []
+    assert redial.due(SAME_HOST_S, linked)[0] == [on_lan(host)]
+    assert plan(on_lan(host)).due(0.0, {ANN: "10.0.0.3"})[0] == [on_lan(host)]
+    assert plan(typed("10.0.0.2")).due(0.0, {ANN: "10.0.0.2"})[0] == [typed("10.0.0.2")]
+
+
 def test_told_addresses_are_dialled_one_a_second():
     redial = plan(*(told(f"192.0.2.{n}") for n in range(1, 6)), typed("ann"), on_lan("10.0.0.2"))
 
     per_second = [len(due(redial, float(second))) for second in range(6)]
 
     assert per_second == [3, 1, 1, 1, 1, 0]
-    assert redial.due(0.5, ())[1] <= 2.0
+    assert redial.due(0.5, {})[1] <= 2.0
 
 
 def test_the_wait_is_until_the_next_address_may_be_dialled():
     redial = plan(told("192.0.2.1"), told("192.0.2.2"))
 
-    _, wait = redial.due(0.0, ())
+    _, wait = redial.due(0.0, {})
 
     assert wait == 1.0
 

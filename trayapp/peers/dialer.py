@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from trayapp.errors import ErrorCode, PeerUnreachable
@@ -27,8 +27,8 @@ class Links(Protocol):
         """Keep a link on this channel until it ends."""
         ...
 
-    def linked(self) -> Collection[bytes]:
-        """The devices with a link that is READY."""
+    def linked(self) -> Mapping[bytes, str]:
+        """The devices with a link that is READY, and the IP address each is at."""
         ...
 
 

@@ -7,7 +7,7 @@ twelve peers and eight dialled links beyond, and manners towards addresses that 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -30,6 +30,9 @@ RESERVED = 2
 GIVE_UP_AFTER = 8
 """So many failures in a row and a found or told address is dropped until it turns up again."""
 ENTRIES = 1000
+SAME_HOST_S = 60.0
+"""A found address where somebody is linked already is most likely theirs. Dialling it would swap
+that link for a new one, in the middle of a first sync as likely as not: it has time."""
 RECHECK_S = 2.0
 """A link that ended elsewhere frees its device; we look this often."""
 
@@ -80,6 +83,11 @@ class _Entry:
         return self.device or self.address.kin or self.address.url
 
     @property
+    def host(self) -> str:
+        """The IP address as a socket tells it, without the scope of a link-local one."""
+        return self.address.host.partition("%")[0]
+
+    @property
     def ours(self) -> bool:
         """A person gave this address; it is never dropped."""
         return not self.address.heard and self.address.path is not PeerPath.LAN
@@ -116,12 +124,12 @@ class Redial:
         """Never dial this address again; a link that stands goes on."""
         self._entries.pop(address.url, None)
 
-    def due(self, now: float, linked: Collection[bytes]) -> tuple[list[PeerAddress], float]:
+    def due(self, now: float, linked: Mapping[bytes, str]) -> tuple[list[PeerAddress], float]:
         """What to dial now, from then on counted as being dialled, and when to ask again.
 
         Args:
             now: seconds of a clock that only goes forward.
-            linked: devices with a link, whoever dialled it.
+            linked: devices with a link, whoever dialled it, and the IP address each is at.
 
         Returns:
             The addresses, and the seconds until something else may be due, at most RECHECK_S.
@@ -129,6 +137,7 @@ class Redial:
         chosen: list[PeerAddress] = []
         wait = RECHECK_S
         busy = {e.machine for e in self._entries.values() if e.state is not _State.WAITING}
+        hosts = set(linked.values())
         full_mesh = self._known(linked) <= MESH
         outbound = sum(e.state is not _State.WAITING for e in self._entries.values())
         for entry in self._in_turn():
@@ -137,9 +146,7 @@ class Redial:
                 continue
             if not full_mesh and outbound >= room:
                 continue
-            ready_at = max(entry.due_at, entry.held_until)
-            if entry.address.heard:
-                ready_at = max(ready_at, self._heard_at + HEARD_EVERY_S)
+            ready_at = self._ready_at(entry, hosts)
             if ready_at > now:
                 wait = min(wait, ready_at - now)
                 continue
@@ -191,7 +198,7 @@ class Redial:
         """How this machine was found, going by its key, else by its IP address."""
         known = [e for e in self._entries.values() if e.refusal not in _HELD_S]
         same = [e for e in known if e.device == device] or [
-            e for e in known if e.device is None and e.address.host == host
+            e for e in known if e.device is None and e.host == host
         ]
         return min((e.address.path for e in same), key=_BEST_PATH.index, default=None)
 
@@ -213,6 +220,14 @@ class Redial:
         yield from (e for e in waiting if not e.ours and not e.address.heard)
         heard = [e for e in waiting if e.address.heard]
         yield from self._rng.sample(heard, len(heard))
+
+    def _ready_at(self, entry: _Entry, linked_hosts: Collection[str]) -> float:
+        ready_at = max(entry.due_at, entry.held_until)
+        if entry.address.heard:
+            ready_at = max(ready_at, self._heard_at + HEARD_EVERY_S)
+        if not entry.ours and entry.device is None and entry.host in linked_hosts:
+            ready_at += SAME_HOST_S
+        return ready_at
 
     def _known(self, linked: Collection[bytes]) -> int:
         """How many machines of this forum there seem to be."""
