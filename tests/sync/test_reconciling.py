@@ -1,0 +1,103 @@
+"""The NEG conversations of one link, without the ranges."""
+
+import pytest
+
+from tests.sync.fake_node import device, operations
+from tests.sync.one_end import (
+    SOME_ID,
+    a_session,
+    an_opening_session,
+    hear,
+    said,
+    streaming_session,
+    village,
+)
+from trayapp.errors import RemoteProtocolError
+from trayapp.sync import limits
+from trayapp.sync.messages import Have, NegClose, NegMsg, NegOpen, Want
+from trayapp.sync.reconciling import Outcome
+
+
+def test_while_a_log_streams_in_a_reconciliation_of_it_is_declined():
+    session = streaming_session()
+
+    assert hear(session, NegOpen(3, 1, b"\x61")) == []
+    assert said(session) == [NegClose(3, 1)]
+
+
+def test_what_a_reconciliation_finds_is_offered_and_wanted():
+    session, step = an_opening_session()
+    session.reconciled(step, Outcome(b"\x61opening", (), ()), 0.2)
+    opening = said(session)
+
+    (step,) = hear(session, NegMsg(opening[0].session, 1, b"\x61answer"), now=0.3)
+    session.reconciled(step, Outcome(None, (b"h" * 32,), (SOME_ID,)), 0.4)
+
+    assert opening == [NegOpen(opening[0].session, 1, b"\x61opening")]
+    close, want, have = said(session)
+    assert close == NegClose(opening[0].session, 1)
+    assert want == Want((SOME_ID,))
+    assert have == Have((b"h" * 32,))
+
+
+def test_messages_of_a_conversation_that_is_over_are_ignored():
+    session = a_session()
+
+    assert hear(session, NegMsg(5, 1, b"\x61")) == []
+    assert hear(session, NegClose(5, 1)) == []
+    assert said(session) == []
+
+
+def test_a_second_message_before_our_answer_ends_the_link():
+    session = a_session()
+    hear(session, NegOpen(5, 1, b"\x61"))
+
+    with pytest.raises(RemoteProtocolError):
+        hear(session, NegMsg(5, 1, b"\x61"))
+
+
+def test_a_second_opening_before_our_answer_is_declined():
+    session = a_session()
+    hear(session, NegOpen(5, 1, b"\x61"))
+
+    assert hear(session, NegOpen(7, 1, b"\x61")) == []
+    assert said(session) == [NegClose(7, 1)]
+
+
+def test_two_that_open_at_once_are_told_apart_by_their_numbers():
+    v = village(operations("ann", 0), operations("bob", 0))
+    for end in (0, 1):
+        session = v.wires[0].session(end)
+        session.pairs[1].due = True
+
+    v.talk_until_quiet()
+
+    assert v.nodes[0].held == v.nodes[1].held
+
+
+def test_a_reconciliation_in_which_the_peer_falls_silent_is_given_up():
+    session, step = an_opening_session()
+    session.reconciled(step, Outcome(b"\x61", (), ()), 0.2)
+    said(session)
+
+    session.tick(limits.NEG_SILENCE_S)
+    assert NegClose(step.number, 1) not in said(session)
+    hear(session, Have(()), now=50.0)
+    session.tick(limits.NEG_SILENCE_S + 1)
+
+    assert NegClose(step.number, 1) in said(session)
+
+
+def test_no_further_message_is_read_while_twenty_thousand_wants_are_open():
+    session, step = an_opening_session()
+    session.reconciled(step, Outcome(b"\x61", (), ()), 0.2)
+    wants = session._line.shared.wants
+    many = [n.to_bytes(32, "big") for n in range(limits.OPEN_WANTS)]
+    wants.offer(device("eve").key, many)
+
+    assert hear(session, NegMsg(step.number, 1, b"\x61"), now=0.3) == []
+    assert session.tick(1.0) == []
+    wants.stored(many)
+    (read_on,) = session.tick(2.0)
+
+    assert (read_on.message, read_on.first) == (b"\x61", False)

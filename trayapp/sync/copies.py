@@ -1,0 +1,216 @@
+"""Node-wide: what we hold, what each peer holds, and when it is time to reconcile (section 7).
+
+SETTLED is kept per peer and log, and outlives the link: reconnecting is no reason to do it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from trayapp.sync.fingerprints import EMPTY
+from trayapp.sync.limits import (
+    ASK_NEXT_S,
+    NEG_PAUSE_FACTOR,
+    NEG_PAUSE_LEAST_S,
+    NEG_PAUSE_S,
+    STREAM_AT_LEAST,
+)
+from trayapp.sync.messages import LogDigest
+
+LOGS = (0, 1)
+OPENER_AFTER = 2
+"""Reports in a row that differ before the smaller copy reconciles; WELCOME counts as two."""
+OTHER_AFTER = 4
+"""The larger copy reconciles after two PINGs more without the smaller one stirring."""
+BARREN_LIMIT = 3
+"""After so many reconciliations in a row that gave nothing a peer no longer counts."""
+
+_PEERS = 4_096
+_MUCH_MORE = 1.3
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A finished reconciliation: the digests it set out from, and whether it gave anything."""
+
+    ours: bytes
+    theirs: bytes
+    ended_at: float
+    took: float
+    gave: bool = False
+    judged: bool = False
+
+
+@dataclass(slots=True)
+class Pair:
+    """Our copy of one log and one peer's."""
+
+    log: int
+    theirs: LogDigest
+    settled: bool = False
+    differing: int = 0
+    """Reports in a row, since the link stands, that showed another digest than ours."""
+    due: bool = False
+    """A STREAM has ended: a reconciliation settles the rest, whoever holds fewer."""
+    began_at: float | None = None
+    """A reconciliation is under way since then, opened by either end."""
+    streamed: int = 0
+    """Their count when a STREAM from them last came to its end, or came to nothing."""
+    barren: int = 0
+    """Reconciliations in a row that gave nothing."""
+    _set_out: tuple[bytes, bytes] = (EMPTY, EMPTY)
+    _last: _Attempt | None = None
+
+    def match(self, ours: LogDigest) -> bool:
+        """Whether we hold what the peer last said it holds; if so, that settles it."""
+        if (ours.count, ours.digest16) != (self.theirs.count, self.theirs.digest16):
+            return False
+        self.settled, self.differing, self.due, self.barren = True, 0, False, 0
+        if self._last:
+            self._last.gave = True
+        return True
+
+    def compare(
+        self, ours: LogDigest, now: float, *, certain: bool = False, busy: bool = False
+    ) -> None:
+        """Weigh what the peer has just said it holds, in `theirs`.
+
+        Args:
+            certain: WELCOME. In a PING one difference may be a post in flight; two are not.
+            busy: operations are being fetched from the peer, so a difference tells nothing.
+        """
+        if self.match(ours) or busy or self.began_at is not None:
+            return
+        self._judge(ours, now)
+        if self._nothing_left(ours):
+            self.settled, self.differing = True, 0
+            return
+        self.differing += 2 if certain else 1
+        if self.differing >= OPENER_AFTER:
+            self.settled = False
+
+    def may_reconcile(
+        self, ours: LogDigest, now: float, *, smaller: bool, pause: float = NEG_PAUSE_LEAST_S
+    ) -> bool:
+        """Whether it is on us to open a reconciliation, and time for it.
+
+        Args:
+            smaller: ours is the smaller copy; of two that are equal in size, the lower key's.
+            pause: seconds to let pass at the very least since the last one.
+        """
+        if self.settled or self.began_at is not None:
+            return False
+        patience = OPENER_AFTER if smaller else OTHER_AFTER
+        if self.differing < patience and not self.due:
+            return False
+        last = self._last
+        if last is None:
+            return True
+        pause = max(pause, NEG_PAUSE_FACTOR * last.took)
+        if not last.gave and last.ours == ours.digest16:
+            pause = max(pause, NEG_PAUSE_S)
+        return now - last.ended_at >= pause
+
+    def worth_a_stream(self, ours: LogDigest) -> bool:
+        """Whether the peer has so much more that whole pages are cheaper than ids."""
+        known = max(ours.count, self.streamed)
+        return (
+            not self.settled
+            and self.differing >= OPENER_AFTER
+            and self.theirs.count - ours.count >= STREAM_AT_LEAST
+            and self.theirs.count > known * _MUCH_MORE
+        )
+
+    def begin(self, ours: LogDigest, now: float) -> None:
+        """A reconciliation was opened, by either end."""
+        self._judge(ours, now, at_last=True)
+        self.began_at = now
+        self.due = False
+        self._set_out = (ours.digest16, self.theirs.digest16)
+
+    def end(self, now: float, heard_at: float) -> None:
+        """The reconciliation is over.
+
+        Args:
+            heard_at: when the peer last took part: waiting in vain for it is no cost.
+        """
+        if self.began_at is None:
+            return
+        ours, theirs = self._set_out
+        self._last = _Attempt(ours, theirs, now, max(0.0, heard_at - self.began_at))
+        self.began_at = None
+        self.differing = 0
+
+    def leave(self) -> None:
+        """The link is gone. What was not judged by now was cut short and proves nothing."""
+        self.settled, self.differing, self.due, self.began_at = False, 0, False, None
+        if self._last and not self._last.judged:
+            self._last = None
+
+    def _judge(self, ours: LogDigest, now: float, *, at_last: bool = False) -> None:
+        """See whether the last reconciliation gave anything, once there was time for it."""
+        last = self._last
+        if last is None or last.judged:
+            return
+        if last.ours != ours.digest16:
+            last.gave = True
+        if not last.gave and not at_last and now - last.ended_at < ASK_NEXT_S:
+            return
+        last.judged = True
+        self.barren = 0 if last.gave else self.barren + 1
+
+    def _nothing_left(self, ours: LogDigest) -> bool:
+        """A finished reconciliation of just these digests changed neither."""
+        last = self._last
+        return (
+            last is not None
+            and last.judged
+            and (last.ours, last.theirs) == (ours.digest16, self.theirs.digest16)
+        )
+
+
+@dataclass(slots=True)
+class Copies:
+    """What we hold by the last look at the store, and a pair for each peer and log."""
+
+    ours: dict[int, LogDigest] = field(
+        default_factory=lambda: {log: LogDigest(log, 0, EMPTY) for log in LOGS}
+    )
+    taking: bool = True
+    """False: short of room, we ask for nothing."""
+    _pairs: dict[bytes, tuple[Pair, ...]] = field(default_factory=dict)
+
+    def hold(self, digests: Iterable[tuple[int, bytes]], *, taking: bool = True) -> None:
+        """Note count and digest16 of log 0, log 1 as they are committed."""
+        self.taking = taking
+        for log, (count, digest16) in zip(LOGS, digests, strict=True):
+            self.ours[log] = LogDigest(log, count, digest16)
+
+    @property
+    def listed(self) -> tuple[LogDigest, ...]:
+        """Our digests for WELCOME and PING; an empty log goes without saying."""
+        return tuple(self.ours[log] for log in LOGS if self.ours[log].count)
+
+    @property
+    def count(self) -> int:
+        """How many operations we hold."""
+        return sum(digest.count for digest in self.ours.values())
+
+    def with_peer(self, peer: bytes) -> tuple[Pair, ...]:
+        """The pair of each log, made when first asked for."""
+        pairs = self._pairs.pop(peer, None)
+        if pairs is None:
+            pairs = tuple(Pair(log, LogDigest(log, 0, EMPTY)) for log in LOGS)
+            if len(self._pairs) >= _PEERS:
+                del self._pairs[next(iter(self._pairs))]
+        self._pairs[peer] = pairs  # the one asked for last is forgotten last
+        return pairs
+
+
+def listed_for(log: int, digests: Iterable[LogDigest]) -> LogDigest:
+    """What a peer says of one log; a log it does not list is empty."""
+    for digest in digests:
+        if digest.log == log:
+            return digest
+    return LogDigest(log, 0, EMPTY)

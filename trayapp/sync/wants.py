@@ -1,0 +1,247 @@
+"""Node-wide: which ids are wanted, who is asked for which, and who streams which log to us.
+
+One object of each kind is shared by all sessions of a node. What a peer offers is a hint: only the
+operation itself proves it. How far copies agree is the matter of `copies.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from trayapp.sync.limits import ASK_NEXT_S, OPEN_WANTS, STREAM_WINDOW_BYTES, STREAM_WINDOW_S
+from trayapp.sync.messages import IDS_PER_FRAME
+
+_OFFERERS = 8
+"""Peers remembered per id; a ninth is not needed to find out that nobody has it."""
+
+
+@dataclass(slots=True)
+class _Want:
+    """One id not held here. It dies when nobody is left who offered it."""
+
+    offered_by: set[bytes]
+    asked_of: bytes | None = None
+
+
+@dataclass(slots=True)
+class _Peer:
+    """What one peer offers, and the WANT it has not answered yet."""
+
+    offers: dict[bytes, None] = field(default_factory=dict)
+    asked: frozenset[bytes] | None = None
+    heard_at: float = 0.0
+    tardy: bool = False
+    """It left a WANT unanswered for 10 s: asked last until it has answered."""
+
+
+class Wants:
+    """Ids wanted, each asked of one peer at a time; the next peer after 10 s without a byte."""
+
+    def __init__(self) -> None:
+        self._wants: dict[bytes, _Want] = {}
+        self._peers: dict[bytes, _Peer] = {}
+
+    def __len__(self) -> int:
+        return len(self._wants)
+
+    @property
+    def is_full(self) -> bool:
+        """No further NEG is read now."""
+        return len(self._wants) >= OPEN_WANTS
+
+    def offered(self, peer: bytes) -> int:
+        """How many open ids this peer could give."""
+        known = self._peers.get(peer)
+        return len(known.offers) if known else 0
+
+    def is_tardy(self, peer: bytes) -> bool:
+        """Whether this peer owes an answer for too long, and so does not count."""
+        known = self._peers.get(peer)
+        return known is not None and known.tardy
+
+    def open_beyond_tardy(self) -> bool:
+        """Whether an id is open that a peer which answers has offered."""
+        return any(peer.offers for peer in self._peers.values() if not peer.tardy)
+
+    def offer(self, peer: bytes, ids: Iterable[bytes]) -> None:
+        """Note that `peer` claims to hold these ids, all of them missing here.
+
+        Beyond 20,000 open ids new ones are forgotten: the next reconciliation finds them again.
+        """
+        known = self._peers.setdefault(peer, _Peer())
+        for one in ids:
+            want = self._wants.get(one)
+            if want is None:
+                if self.is_full:
+                    return
+                want = self._wants[one] = _Want(set())
+            if len(want.offered_by) < _OFFERERS:
+                want.offered_by.add(peer)
+                known.offers[one] = None
+
+    def ask(self, peer: bytes, now: float) -> tuple[bytes, ...]:
+        """Choose what to WANT of `peer` now: at most 2,000 ids, none while it owes an answer."""
+        known = self._peers.get(peer)
+        if known is None or known.asked is not None:
+            return ()
+        chosen: list[bytes] = []
+        for one in self._askable(known):
+            chosen.append(one)
+            if len(chosen) == IDS_PER_FRAME:
+                break
+        if chosen:
+            known.asked = frozenset(chosen)
+            known.heard_at = now
+            for one in chosen:
+                self._wants[one].asked_of = peer
+        return tuple(chosen)
+
+    def heard(self, peer: bytes, now: float) -> None:
+        """A byte came from `peer`: its 10 seconds start again."""
+        if known := self._peers.get(peer):
+            known.heard_at = now
+
+    def stored(self, ids: Iterable[bytes]) -> None:
+        """These are here now, whoever sent them."""
+        for one in ids:
+            if want := self._wants.pop(one, None):
+                for peer in want.offered_by:
+                    del self._peers[peer].offers[one]
+
+    def answered(self, peer: bytes, given: Collection[bytes]) -> None:
+        """`peer` has answered its WANT to the end.
+
+        Args:
+            given: ids it sent or said GONE of. Whatever of them is still open now, it cannot give.
+                Ids asked for and not named were cut off by the limit of an answer and are asked
+                again, unless the answer brought nothing of what was asked.
+        """
+        known = self._peers.get(peer)
+        if known is None or known.asked is None:
+            return
+        asked, known.asked, known.tardy = known.asked, None, False
+        settled = asked.intersection(given) or asked
+        for one in asked:
+            want = self._wants.get(one)
+            if want is None:
+                continue
+            if want.asked_of == peer:
+                want.asked_of = None
+            if one in settled:
+                self._withdraw(one, peer)
+
+    def expire(self, now: float) -> None:
+        """Free what peers owe for 10 s without a byte, so that others are asked."""
+        for peer, known in self._peers.items():
+            if known.asked is None or known.tardy or now - known.heard_at < ASK_NEXT_S:
+                continue
+            known.tardy = True
+            self._release(peer, known.asked)
+
+    def leave(self, peer: bytes) -> None:
+        """The link to `peer` is gone, and with it what it offered."""
+        known = self._peers.get(peer)
+        if known is None:
+            return
+        self._release(peer, known.asked or ())
+        for one in list(known.offers):
+            self._withdraw(one, peer)
+        del self._peers[peer]
+
+    def _askable(self, known: _Peer) -> Iterator[bytes]:
+        """What nobody else is asked for; of a tardy peer only what nobody else could give."""
+        for one in known.offers:
+            want = self._wants[one]
+            if want.asked_of is not None:
+                continue
+            if known.tardy and not all(self._peers[other].tardy for other in want.offered_by):
+                continue
+            yield one
+
+    def _release(self, peer: bytes, ids: Iterable[bytes]) -> None:
+        for one in ids:
+            want = self._wants.get(one)
+            if want is not None and want.asked_of == peer:
+                want.asked_of = None
+
+    def _withdraw(self, one: bytes, peer: bytes) -> None:
+        """`peer` no longer offers this id; without any offer the want dies."""
+        want = self._wants[one]
+        want.offered_by.discard(peer)
+        self._peers[peer].offers.pop(one, None)
+        if not want.offered_by:
+            del self._wants[one]
+
+
+@dataclass(slots=True)
+class _Stream:
+    peer: bytes
+    window_began: float
+    window_bytes: int = 0
+
+
+class Streams:
+    """The one STREAM per log in the whole node, and how fast it is."""
+
+    def __init__(self) -> None:
+        self._streams: dict[int, _Stream] = {}
+        self._reached: dict[int, bytes] = {}
+
+    def claim(self, log: int, peer: bytes, now: float) -> bool:
+        """Take the log for `peer`; False while another one streams it."""
+        if log in self._streams:
+            return False
+        self._streams[log] = _Stream(peer, now)
+        return True
+
+    def peer_of(self, log: int) -> bytes | None:
+        """Who streams this log to us now."""
+        stream = self._streams.get(log)
+        return stream.peer if stream else None
+
+    def received(self, log: int, peer: bytes, size: int, now: float) -> None:
+        """Note bytes of a page; enough of them start a new window."""
+        stream = self._streams.get(log)
+        if stream is None or stream.peer != peer:
+            return
+        stream.window_bytes += size
+        if stream.window_bytes >= STREAM_WINDOW_BYTES:
+            stream.window_began, stream.window_bytes = now, 0
+
+    def restart_window(self, peer: bytes, now: float) -> None:
+        """We kept the peer waiting, or it answered to the end: that time does not count."""
+        for stream in self._streams.values():
+            if stream.peer == peer:
+                stream.window_began, stream.window_bytes = now, 0
+
+    def slow(self, now: float) -> list[tuple[int, bytes, int]]:
+        """Streams under 64 KiB in their 10 s: (log, peer, bytes that did come); windows restart."""
+        found = []
+        for log, stream in self._streams.items():
+            if now - stream.window_began >= STREAM_WINDOW_S:
+                found.append((log, stream.peer, stream.window_bytes))
+                stream.window_began, stream.window_bytes = now, 0
+        return found
+
+    def reach(self, log: int, position: bytes) -> None:
+        """Remember how far a log has come in this run, so that the next peer goes on from there."""
+        self._reached[log] = position
+
+    def reached(self, log: int) -> bytes | None:
+        """How far the log has come in this run, from whichever peer; None: not begun, or done."""
+        return self._reached.get(log)
+
+    def finish(self, log: int) -> None:
+        """The log was streamed to its end."""
+        self._reached.pop(log, None)
+
+    def release(self, log: int, peer: bytes) -> None:
+        """`peer` streams this log no more."""
+        if self.peer_of(log) == peer:
+            del self._streams[log]
+
+    def leave(self, peer: bytes) -> None:
+        """The link to `peer` is gone."""
+        for log in [log for log, stream in self._streams.items() if stream.peer == peer]:
+            del self._streams[log]
