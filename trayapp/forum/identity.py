@@ -10,8 +10,6 @@ import hashlib
 
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
-from nacl.exceptions import TypeError as NaclTypeError
-from nacl.exceptions import ValueError as NaclValueError
 
 from trayapp.errors import BadSignature
 from trayapp.forum.words import WORDS
@@ -53,9 +51,12 @@ def verify(key: bytes, message: bytes, signature: bytes) -> None:
     Raises:
         BadSignature: wrong key, wrong bytes, a small-order key or a non-canonical encoding.
     """
+    # libsodium reads 32 bytes where the key begins, however many there are.
+    if len(key) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+        raise BadSignature("A key or signature has the wrong length.")
     try:
         bindings.crypto_sign_open(signature + message, key)
-    except (BadSignatureError, NaclValueError, NaclTypeError) as error:
+    except BadSignatureError as error:
         raise BadSignature("The signature does not belong to this author and text.") from error
 
 

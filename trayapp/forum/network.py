@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ INVITE_ADDRESSES = 4
 ROOTS = 5
 
 _ID_LABEL = b"net1\0"
+# Browsers and mail programs put in a slash, or write the scheme their own way.
+_START = re.compile("brothernet://join/?#", re.IGNORECASE)
 _LONGEST_INVITE = 8_192
 _LONGEST_ADDRESS = 400
 
@@ -63,7 +66,7 @@ def found(name: str, root: bytes, *, salt: bytes, key: bytes) -> Network:
         key: 32 random bytes, the network key.
 
     Raises:
-        InvalidBody: the name is empty or too long.
+        InvalidBody: the name is empty, too long, or no text.
     """
     name = name.strip()
     if not name:
@@ -72,6 +75,8 @@ def found(name: str, root: bytes, *, salt: bytes, key: bytes) -> Network:
         raise InvalidBody(
             f"The forum's name has {len(name)} characters; at most {NAME_CHARS} are possible."
         )
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        raise InvalidBody("The forum's name holds half a character; type that part again.")
     genesis = msgspec.msgpack.encode(
         {"name": name, "policy": {}, "roots": [root], "salt": salt, "v": VERSION}
     )
@@ -85,7 +90,8 @@ def from_genesis(genesis: bytes, key: bytes) -> Network:
         InvalidInvite: it is none, or one of a newer version.
     """
     fields = _map(genesis)
-    if fields.get("v") != VERSION:
+    version = fields.get("v")
+    if isinstance(version, int) and version > VERSION:
         raise InvalidInvite(
             "This link belongs to a newer version of Brothernet. "
             "Update the program, then try again."
@@ -94,7 +100,7 @@ def from_genesis(genesis: bytes, key: bytes) -> Network:
     named = isinstance(name, str) and 1 <= len(name) <= NAME_CHARS
     salted = isinstance(salt, bytes) and len(salt) == SALT_BYTES
     keyed = len(key) == NETWORK_KEY_BYTES
-    if not (named and salted and keyed and _are_roots(roots)):
+    if not (version == VERSION and named and salted and keyed and _are_roots(roots)):
         raise _damaged()
     return Network(
         genesis, key, hashlib.sha256(_ID_LABEL + genesis).digest(), str(name), tuple(roots or ())
@@ -122,12 +128,13 @@ def read_invite(link: str) -> Invite:
     text = "".join(link.split())
     if not text:
         raise InvalidInvite("No link was given. It begins with brothernet://join#.")
-    if not text.startswith(INVITE_PREFIX):
+    start = _START.match(text)
+    if not start:
         raise InvalidInvite(
             "This is no Brothernet invite. One begins with brothernet://join# "
             "and comes from a member of the forum."
         )
-    fields = _map(_decoded(text[len(INVITE_PREFIX) :]))
+    fields = _map(_decoded(text[start.end() :]))
     genesis, key = fields.get("genesis"), fields.get("net_key")
     addresses = fields.get("addresses", [])
     if not (isinstance(genesis, bytes) and isinstance(key, bytes) and _are_addresses(addresses)):
