@@ -15,7 +15,7 @@ from trayapp.forum.timestamp import milliseconds
 from trayapp.forum.views import PostView, Reaction, ThreadPage, Version
 from trayapp.store import places
 from trayapp.store.people import People
-from trayapp.store.places import Opening
+from trayapp.store.places import Opening, Place
 from trayapp.store.rows import author_number, numbers, prefixes, text_of, title_of, words_of
 
 _POSTS = (
@@ -42,11 +42,14 @@ _ACKS = "SELECT x.op, count(*) FROM json_each(?) j CROSS JOIN ack x ON x.op = j.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Which posts of a thread: the first ones, those after a post, or those around one."""
+    """Which posts of a thread: the first ones, or those by one of these."""
 
     limit: int = 200
     after: bytes | None = None
+    before: bytes | None = None
     around: bytes | None = None
+    last: bool = False
+    """Those at the end of the thread."""
 
 
 def thread_page(
@@ -98,11 +101,27 @@ def _reach(conn: sqlite3.Connection, thread: Opening, stretch: Stretch) -> tuple
     if stretch.around is not None:
         place = places.place_of(conn, thread, stretch.around)
         lead = places.before(conn, thread, place, limit // 2)
-        if len(lead) == limit // 2 > 0:
+        if len(lead) == limit // 2:
             rest = places.behind(conn, thread, place, limit - len(lead) - 1)
             return [*lead, place.rid, *rest], places.number(conn, thread, place) - len(lead)
+    if stretch.before is not None:
+        return _up_to(conn, thread, places.place_of(conn, thread, stretch.before), limit)
+    if stretch.last:
+        return _up_to(conn, thread, places.END, limit)
     rest = places.behind(conn, thread, places.start(thread), limit - 1)
     return [thread.rid, *rest], 1
+
+
+def _up_to(
+    conn: sqlite3.Connection, thread: Opening, end: Place, limit: int
+) -> tuple[list[int], int]:
+    """The posts just before a place."""
+    if end == places.start(thread):
+        return [], 1
+    rids = places.before(conn, thread, end, limit)
+    if len(rids) < limit:
+        return [thread.rid, *rids], 1
+    return rids, places.number(conn, thread, end) - len(rids)
 
 
 def _shown(conn: sqlite3.Connection, rid: int | None) -> tuple[bytes, Editable | None]:

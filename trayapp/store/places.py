@@ -39,6 +39,10 @@ class Place(NamedTuple):
     rid: int
 
 
+END = Place(1 << 62, 0, b"", 0)
+"""Behind every post."""
+
+
 def opening(conn: sqlite3.Connection, thread: bytes) -> Opening:
     """Find a thread; of an import that is there twice, the one shown.
 
