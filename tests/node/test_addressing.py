@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.node.nodes import QuietLinks, open_node
+from trayapp.errors import InvalidAddress, NotFound
+from trayapp.forum.network import read_invite
+from trayapp.node import addressing, founding
+from trayapp.peers import peers_file
+from trayapp.peers.finder import DEFAULT_PORT
+
+
+async def test_a_bare_invite_holds_no_address(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        network = await founding.create(node, "Allotments")
+        node.links = QuietLinks()
+
+        invite = read_invite(await addressing.invite(node, bare=True))
+
+        assert (invite.network, invite.addresses) == (network, ())
+
+
+async def test_an_invite_names_where_this_machine_listens(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await founding.create(node, "Allotments")
+        node.links = QuietLinks()
+
+        invite = read_invite(await addressing.invite(node, bare=False))
+
+        assert invite.addresses == node.links.listening
+
+
+async def test_while_it_does_not_listen_the_invite_names_where_it_would(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await founding.create(node, "Allotments")
+
+        invite = read_invite(await addressing.invite(node, bare=False))
+
+        assert invite.addresses
+        key = node.identity.key.hex()
+        assert all(a.endswith(f":{DEFAULT_PORT}#{key}") for a in invite.addresses)
+
+
+async def test_addresses_are_added_and_removed(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await founding.create(node, "Allotments")
+
+        await addressing.add_peer(node, "192.0.2.7")
+        assert list(peers_file.read(tmp_path / "peers.json")) == ["wss://192.0.2.7:47311"]
+        await addressing.remove_peer(node, "192.0.2.7:47311")
+
+        assert peers_file.read(tmp_path / "peers.json") == {}
+        with pytest.raises(NotFound):
+            await addressing.remove_peer(node, "192.0.2.7")
+        with pytest.raises(InvalidAddress):
+            await addressing.add_peer(node, "https://example.org")
