@@ -15,7 +15,7 @@ from trayapp.peers.finder import PeerAddress
 from trayapp.status import PeerPath
 from trayapp.sync.messages import FRAME_BYTES
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.timeout(60)]
 
 
 async def test_two_members_of_a_forum_learn_who_the_other_is():

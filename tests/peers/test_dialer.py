@@ -15,7 +15,7 @@ from trayapp.peers.finder import PeerAddress
 from trayapp.peers.listener import Listener
 from trayapp.status import PeerPath
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.timeout(60)]
 
 
 class AtOnce(random.Random):

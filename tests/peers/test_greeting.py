@@ -36,7 +36,7 @@ from trayapp.peers.channel import dial
 from trayapp.peers.finder import PeerAddress
 from trayapp.sync.messages import Auth, Err, Hello, decode, encode
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.timeout(60)]
 
 
 async def refusal_of(address: PeerAddress, who: str = "bob") -> PeerUnreachable:

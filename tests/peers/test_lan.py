@@ -19,7 +19,7 @@ from trayapp.peers.interfaces import Interface
 from trayapp.peers.lan import SERVICE, LanFinder
 from trayapp.status import PeerPath
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.timeout(60)]
 
 LO = Interface("lo", 1, (ip_address("127.0.0.1"), ip_address("::1")), False)
 ETH = Interface("eth0", 7, (ip_address("192.168.1.5"), ip_address("fe80::5")), False)
@@ -147,10 +147,24 @@ async def test_without_any_interface_it_waits_and_then_finds():
         on_the_lan(4001, look=lambda: tuple(interfaces)) as (ann, by_ann),
         on_the_lan(4002) as (_, by_bob),
     ):
+        await until(lambda: "on no network" in ann.problem)
         interfaces.append(LO)
         await until(lambda: bool(by_ann and by_bob))
 
         assert ann.problem == ""
+
+
+async def test_a_machine_whose_address_changes_is_found_at_the_new_one():
+    interfaces = [Interface("lo", 1, (ip_address("127.0.0.2"),), False)]
+    async with (
+        on_the_lan(4001, look=lambda: tuple(interfaces)),
+        on_the_lan(4002) as (_, by_bob),
+    ):
+        await until(lambda: bool(by_bob))
+        interfaces[0] = LO
+        await until(lambda: "127.0.0.1" in {a.host for a in by_bob})
+
+        assert len({a.kin for a in by_bob}) == 1
 
 
 async def test_a_busy_port_5353_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch):

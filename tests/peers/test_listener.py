@@ -26,7 +26,7 @@ from trayapp.peers.finder import parse_address
 from trayapp.peers.listener import Listener
 from trayapp.status import PeerPath
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.timeout(60)]
 
 DAY_MS = 86_400_000
 

@@ -78,6 +78,10 @@ class LanFinder:
         """Stay on the LAN; try again where there is none, or port 5353 is busy."""
         while True:
             plan = await self._plan()
+            if not plan.interfaces:
+                self.problem = "This machine is on no network."
+                await asyncio.sleep(self._poll_s)
+                continue
             try:
                 await self._stay(plan, seen)
             except* (OSError, ZeroconfError) as errors:
