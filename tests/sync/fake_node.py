@@ -11,7 +11,7 @@ from functools import cache
 
 from trayapp.errors import RemoteProtocolError
 from trayapp.forum.identity import Identity
-from trayapp.forum.operation import Draft, Kind, Log, parse, sign
+from trayapp.forum.operation import Draft, Kind, Log, Operation, parse, sign
 from trayapp.sync.actions import (
     Admit,
     Compare,
@@ -82,6 +82,7 @@ class FakeNode:
         """Every operation that came over a wire, with how it came."""
         self.acks = []
         self.cursors = {}
+        self.talks = {}
         self.newest_count = 20
         self.batches = 0
         self.hold(held)
@@ -176,7 +177,7 @@ class FakeNode:
             case NoteAck(ids):
                 self.acks += [(session.peer, one) for one in ids]
             case EndReconcile(log, asking):
-                session.talks.pop((log, asking), None)
+                self.talks.pop((session, log, asking), None)
             case _:
                 assert isinstance(action, Welcomed | HearRecords)
 
@@ -194,11 +195,11 @@ class FakeNode:
                 other.ping_after_batch(now)
 
     def do_reconcile(self, session, step, now):
-        key = step.log, step.asking
+        key = session, step.log, step.asking
         if step.first:
             items = [(o.timestamp_ms, o.id) for o in self.ops.values() if o.log == step.log]
-            session.talks[key] = (Initiator if step.asking else Responder)(SortedInventory(items))
-        talk = session.talks[key]
+            self.talks[key] = (Initiator if step.asking else Responder)(SortedInventory(items))
+        talk = self.talks[key]
         if not step.asking:
             outcome = Outcome(talk.answer(step.message))
         else:
@@ -212,7 +213,8 @@ class FakeNode:
         log = [o for o in self.ops.values() if o.log == action.log]
         if action.cursor is None:
             return sorted(log, key=lambda o: (o.hlc, o.id))[-self.newest_count :]
-        page, size = [], 0
+        page: list[Operation] = []
+        size = 0
         for one in sorted(log, key=lambda o: position(o.raw)):
             if position(one.raw) > action.cursor and (not page or size < action.page_bytes):
                 page.append(one)
@@ -231,7 +233,7 @@ class Wire:
 
     def __init__(self, ends, now):
         self.ends = ends
-        self.flying = [deque(), deque()]
+        self.flying: list[deque[bytes]] = [deque(), deque()]
         self.up = True
         for end, node in enumerate(ends):
             other = ends[1 - end]
@@ -239,7 +241,6 @@ class Wire:
                 node.sessions[other.key].close()
             node.look()
             session = Session(node.key, other.key, node.shared, now, lambda: 0.5)
-            session.talks = {}
             session.greet("192.0.2.1", Role.PEER)
             node.sessions[other.key] = session
 

@@ -16,7 +16,8 @@ def offer(gossip, made, now=0.0, push=True):
 
 
 def pushed_and_told(outbox):
-    pushed, told = [], []
+    pushed: list[bytes] = []
+    told: list[bytes] = []
     for message in map(decode, outbox.take()):
         if isinstance(message, Ops):
             pushed += message.operations

@@ -189,7 +189,8 @@ STEPS = {
     )
 )
 def test_no_id_is_ever_asked_of_two_and_none_stays_open_without_an_offer(steps):
-    wants, asked = Wants(), {}
+    wants = Wants()
+    asked: dict[bytes, set[bytes]] = {}
     for number, (step, peer, some) in enumerate(steps):
         STEPS[step](wants, asked, peer, ids(*sorted(some)), 4.0 * number)
 
@@ -223,7 +224,7 @@ def test_a_stream_under_64_kib_in_ten_seconds_is_slow():
     streams.received(1, BOB, STREAM_WINDOW_BYTES, 5.0)  # not who streams it
 
     assert streams.slow(STREAM_WINDOW_S - 0.1) == []
-    assert streams.slow(STREAM_WINDOW_S) == [(1, ANN, 100)]
+    assert streams.slow(STREAM_WINDOW_S) == [(1, ANN, 5.0)]
     assert streams.slow(STREAM_WINDOW_S + 1) == []
 
 
@@ -237,7 +238,8 @@ def test_enough_bytes_begin_a_new_window_and_so_does_our_own_delay():
     streams.restart_window(BOB, 28.0)
 
     assert streams.slow(28.8) == []
-    assert streams.slow(28.9) == [(1, ANN, 0)]
+    ((log, peer, quiet_s),) = streams.slow(28.9)
+    assert (log, peer, round(quiet_s)) == (1, ANN, 10)
 
 
 def test_how_far_a_log_has_come_is_kept_until_it_is_done():

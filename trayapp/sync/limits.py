@@ -17,6 +17,8 @@ ASK_NEXT_S = 10.0
 STREAM_WINDOW_S = 10.0
 STREAM_WINDOW_BYTES = 65_536
 """A STREAM slower than this many bytes in the window moves to the next peer."""
+STREAM_SILENT_S = 30.0
+"""One without a byte for so long is given up even where there is no next peer."""
 STREAM_AT_LEAST = 100
 """A STREAM for fewer operations than this would cost more than a reconciliation."""
 

@@ -206,7 +206,8 @@ class Session:
         shared.streams.restart_window(self.peer, now)
         self._asking.acknowledge(action, stored)
         for pair in self._line.pairs:
-            pair.match(shared.copies.ours[pair.log])
+            if not pair.settled and pair.match(shared.copies.ours[pair.log]):
+                self._pulse.queue()  # the peer cannot know that this made the copies equal
         self._agreeing.agree(now)
 
     def answer(

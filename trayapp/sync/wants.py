@@ -179,6 +179,7 @@ class _Stream:
     peer: bytes
     window_began: float
     window_bytes: int = 0
+    quiet_since: float = 0.0
 
 
 class Streams:
@@ -192,7 +193,7 @@ class Streams:
         """Take the log for `peer`; False while another one streams it."""
         if log in self._streams:
             return False
-        self._streams[log] = _Stream(peer, now)
+        self._streams[log] = _Stream(peer, now, quiet_since=now)
         return True
 
     def peer_of(self, log: int) -> bytes | None:
@@ -206,6 +207,7 @@ class Streams:
         if stream is None or stream.peer != peer:
             return
         stream.window_bytes += size
+        stream.quiet_since = now
         if stream.window_bytes >= STREAM_WINDOW_BYTES:
             stream.window_began, stream.window_bytes = now, 0
 
@@ -214,13 +216,18 @@ class Streams:
         for stream in self._streams.values():
             if stream.peer == peer:
                 stream.window_began, stream.window_bytes = now, 0
+                stream.quiet_since = now
 
-    def slow(self, now: float) -> list[tuple[int, bytes, int]]:
-        """Streams under 64 KiB in their 10 s: (log, peer, bytes that did come); windows restart."""
+    def slow(self, now: float) -> list[tuple[int, bytes, float]]:
+        """Streams under 64 KiB in their 10 s; their windows restart.
+
+        Returns:
+            (log, peer, seconds without a byte).
+        """
         found = []
         for log, stream in self._streams.items():
             if now - stream.window_began >= STREAM_WINDOW_S:
-                found.append((log, stream.peer, stream.window_bytes))
+                found.append((log, stream.peer, now - stream.quiet_since))
                 stream.window_began, stream.window_bytes = now, 0
         return found
 
