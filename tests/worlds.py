@@ -1,4 +1,4 @@
-"""Whole small forums of generated operations: every kind, every quarrel, and ways they can arrive."""
+"""Small forums of generated operations: every kind, every quarrel, all ways to arrive."""
 
 from __future__ import annotations
 

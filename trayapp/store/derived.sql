@@ -79,7 +79,10 @@ CREATE TABLE unindexed (            -- posts whose words search does not know ye
     rid INTEGER PRIMARY KEY
 ) STRICT;
 
+-- No text, no positions, no sizes of its own: 80 to 150 bytes a post instead of 350 to 650, and half
+-- the time. Row numbers are `day << 31 | rid`: see search.py.
 DROP TABLE IF EXISTS search;
 CREATE VIRTUAL TABLE search USING fts5 (
-    title, text, content = '', tokenize = 'unicode61 remove_diacritics 2'
+    words, content = '', detail = none, columnsize = 0,
+    tokenize = 'unicode61 remove_diacritics 2'
 );

@@ -6,7 +6,8 @@ Synchronous functions over a `sqlite3.Connection` that only read, but for the cu
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from trayapp.forum.operation import HEADER_BYTES, ZERO, Kind
 from trayapp.store.rows import prefixes
@@ -16,23 +17,38 @@ CURSOR_START = bytes(68)
 """The cursor before the first page: author key (32), seq (4), id (32)."""
 
 _FRAME_PREFIX_BYTES = 4
+_HANDFUL = 100
 _STOREYS = 4
 """An edit stands on a reply, that on a thread, that on a subnet: nothing stands higher."""
 
+CHAIN = (
+    "SELECT o.seq, o.id, coalesce(length(o.body), ?) FROM op o WHERE o.a = ? AND o.log = ? "
+    "AND o.seq >= ? AND (o.seq > ? OR o.id > ?) ORDER BY o.seq, o.id"
+)
+"""The operations of one author and log behind a place, and the size of their bodies."""
 
-def raw_of(conn: sqlite3.Connection, ids: Iterable[bytes]) -> dict[bytes, bytes]:
+
+def raw_of(
+    conn: sqlite3.Connection, ids: Iterable[bytes], max_bytes: int | None = None
+) -> dict[bytes, bytes]:
     """The bytes to send, in the order given; what is not held is left out.
 
     Before an erased operation, which goes as its header alone, stands the delete that excuses it;
     before an erased edit also the post it edits. Without them nobody could accept it.
+
+    Args:
+        max_bytes: stop before going beyond; at least one operation is given if any is held.
     """
-    listed = dict.fromkeys(ids)
-    found = _bytes_of(conn, listed)
-    erased = {id_: raw for id_, raw in found.items() if _is_erased(raw)}
-    excuses = _excuses(conn, erased)
-    ordered: dict[bytes, bytes] = {}
-    for id_ in listed:
-        if id_ in found:
+    ordered, size = dict[bytes, bytes](), 0
+    for some in _few(dict.fromkeys(ids)):
+        found = _bytes_of(conn, some)
+        excuses = _excuses(conn, {id_: raw for id_, raw in found.items() if _is_erased(raw)})
+        for id_ in some:
+            if id_ not in found:
+                continue
+            size += len(found[id_]) + _FRAME_PREFIX_BYTES
+            if max_bytes is not None and ordered and size > max_bytes:
+                return ordered
             ordered.update(excuses.get(id_, {}))
             ordered[id_] = found[id_]
     return ordered
@@ -77,21 +93,13 @@ def page_after(
     Returns:
         The ids and the cursor behind them. No ids: that was the end.
     """
-    start = cursor or CURSOR_START
-    author, seq, id_ = start[:32], int.from_bytes(start[32:36], "big"), start[36:]
     page, size = list[bytes](), 0
-    rows = conn.execute(
-        "SELECT k.pk, o.seq, o.id, coalesce(length(o.body), 3 * ?) FROM key k "
-        "CROSS JOIN op o ON o.a = k.a WHERE k.pk >= ? AND o.log = ? "
-        "AND (k.pk, o.seq, o.id) > (?, ?, ?) ORDER BY k.pk, o.seq, o.id",
-        (HEADER_BYTES, author, log, author, seq, id_),
-    )
-    for author, seq, id_, body_bytes in rows:
-        size += _FRAME_PREFIX_BYTES + HEADER_BYTES + body_bytes
+    for behind, id_, wire_bytes in _after(conn, log, cursor or CURSOR_START):
+        size += wire_bytes
         if page and size > max_bytes:
             break
         page.append(id_)
-        cursor = author + seq.to_bytes(4, "big") + id_
+        cursor = behind
     return page, cursor
 
 
@@ -106,16 +114,31 @@ def stream_cursor(conn: sqlite3.Connection, peer: bytes, log: int) -> bytes | No
 def set_stream_cursor(
     conn: sqlite3.Connection, peer: bytes, log: int, cursor: bytes | None
 ) -> None:
-    """Remember how far a stream has come, in the transaction that stores its page; None: it ended."""
+    """Remember how far a stream has come, with the page that is stored; None: it has ended."""
     if cursor is None:
         conn.execute("DELETE FROM stream_cursor WHERE peer = ? AND log = ?", (peer, log))
         return
     conn.execute("INSERT OR REPLACE INTO stream_cursor VALUES (?, ?, ?)", (peer, log, cursor))
 
 
-def forget_stream_cursor(conn: sqlite3.Connection, peer: bytes, log: int) -> None:
-    """The stream has ended: the next one begins anew."""
-    conn.execute("DELETE FROM stream_cursor WHERE peer = ? AND log = ?", (peer, log))
+def _after(conn: sqlite3.Connection, log: int, cursor: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Every operation behind a cursor: the cursor behind it, its id, its size in a frame."""
+    start, seq, id_ = cursor[:32], int.from_bytes(cursor[32:36], "big"), cursor[36:]
+    for a, author in conn.execute("SELECT a, pk FROM key WHERE pk >= ? ORDER BY pk", (start,)):
+        if author != start:
+            seq, id_ = 0, b""
+        # An erased operation travels with what excuses it.
+        chain = conn.execute(CHAIN, (2 * HEADER_BYTES, a, log, seq, seq, id_))
+        for number, one, body_bytes in chain:
+            behind = author + number.to_bytes(4, "big") + one
+            yield behind, one, _FRAME_PREFIX_BYTES + HEADER_BYTES + body_bytes
+
+
+def _few(ids: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The ids in handfuls: a body may have 256 KiB, and two thousand are asked for at once."""
+    rest = iter(ids)
+    while some := list(islice(rest, _HANDFUL)):
+        yield some
 
 
 def _bytes_of(conn: sqlite3.Connection, ids: Iterable[bytes]) -> dict[bytes, bytes]:

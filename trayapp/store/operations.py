@@ -83,6 +83,8 @@ def refold(conn: sqlite3.Connection, batch: int = 5_000) -> None:
         authors = (one.operation.author for one in said)
         writing.write_board(conn, changes, writing.author_numbers(conn, authors), me)
         last = said[-1].number
+    # While folding, every post counted as just arrived; the marks know better.
+    writing.recount(conn, [thread for (thread,) in conn.execute("SELECT thread FROM mark")], me)
 
 
 def me_number(conn: sqlite3.Connection) -> int:
@@ -229,7 +231,7 @@ def resolve(conn: sqlite3.Connection, prefix_hex: str, sought: Sought = Sought.P
         f"AND p.level IN ({', '.join(str(int(one)) for one in _LEVELS[sought])})",
         (prefix(low), prefix(high)),
     )
-    found = {shown for id_, shown in rows if id_.hex().startswith(text)}
+    found: set[bytes] = {shown for id_, shown in rows if id_.hex().startswith(text)}
     if len(found) > 1:
         raise NotFound(f"{text} could be {len(found)} posts: give more digits of the id.")
     if not found:

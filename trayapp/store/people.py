@@ -50,7 +50,7 @@ def person(conn: sqlite3.Connection, device: bytes) -> Person:
 
 
 def people(conn: sqlite3.Connection) -> list[Person]:
-    """Everybody who said anything, by name."""
+    """Everybody who said anything here, and this machine's person, by name."""
     rows = conn.execute("SELECT k.pk, p.name FROM key k LEFT JOIN person p ON p.a = k.a")
     found = [called(device, name) for device, name in rows]
     return sorted(found, key=lambda one: (one.name.casefold(), one.device))

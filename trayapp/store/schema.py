@@ -22,6 +22,7 @@ def prepare(conn: sqlite3.Connection) -> None:
         StoreTooNew: a newer Brothernet wrote this file; nothing was changed.
     """
     conn.isolation_level = None  # transactions are begun and ended in so many words
+    _refuse_newer(conn)
     set_pragmas(conn)
     migrate(conn)
     fold_anew_if_changed(conn)
@@ -50,15 +51,8 @@ def migrations() -> list[tuple[int, str]]:
 
 def migrate(conn: sqlite3.Connection) -> None:
     """Apply what is missing, each migration in a transaction of its own."""
-    steps = migrations()
-    version = conn.execute("PRAGMA user_version").fetchone()[0]
-    newest = steps[-1][0]
-    if version > newest:
-        raise StoreTooNew(
-            f"A newer Brothernet wrote this data directory (its format is {version}, this version "
-            f"knows {newest}). Update Brothernet, or choose another directory with --data."
-        )
-    for number, script in steps:
+    version = _version(conn)
+    for number, script in migrations():
         if number > version:
             with conn:
                 conn.execute("BEGIN IMMEDIATE")
@@ -79,6 +73,19 @@ def fold_anew_if_changed(conn: sqlite3.Connection) -> None:
         run_script(conn, script)
         refold(conn)
         conn.execute("INSERT OR REPLACE INTO meta VALUES ('derived', ?)", (wanted,))
+
+
+def _version(conn: sqlite3.Connection) -> int:
+    return int(conn.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_newer(conn: sqlite3.Connection) -> None:
+    version, newest = _version(conn), migrations()[-1][0]
+    if version > newest:
+        raise StoreTooNew(
+            f"A newer Brothernet wrote this data directory (its format is {version}, this version "
+            f"knows {newest}). Update Brothernet, or choose another directory with --data."
+        )
 
 
 def run_script(conn: sqlite3.Connection, script: str) -> None:

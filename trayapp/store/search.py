@@ -1,8 +1,9 @@
 """Full-text search over what posts say now. Words go in in bulk; the newest posts come first.
 
-The index keeps no text of its own: a row is numbered by its time and its post, and to take one out
-the words it was made from are needed once more. So a post stands in `unindexed`, or is indexed with
-exactly what it shows.
+The index keeps no text of its own: to take a post out, the words that went in are needed again. So
+a post stands in `unindexed`, or is indexed with exactly what it shows. A row is numbered by the day
+of its post, then by the post: near enough to newest first that a search reads little, near enough
+to counting that the numbers pack well.
 """
 
 from __future__ import annotations
@@ -11,36 +12,40 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import groupby
 from typing import Any
 
+from trayapp.forum.bodies import Editable
 from trayapp.forum.operation import ZERO, Kind
 from trayapp.forum.rows import Level, Post, State
 from trayapp.forum.views import SearchHit
 from trayapp.store.people import People
-from trayapp.store.rows import text_of, title_of, words_of
+from trayapp.store.rows import numbers, text_of, title_of, words_of
 
 MARK, UNMARK = "\x02", "\x03"
 
 _RID_BITS = 31
 _RID_MASK = (1 << _RID_BITS) - 1
-_SECONDS_LIMIT = (1 << 32) - 1
+_DAY_MS = 86_400_000
 _SNIPPET_CHARS = 160
 _LEAD_CHARS = 40
 _LEAST_PREFIX = 2
-_TERMS = 16
+_QUERY_CHARS = 200
 _MERGE_PAGES = 500
 _WORD = re.compile(r"[^\W_]+")
 
-_WORDS = (
-    "SELECT p.rid, p.at, o.kind, v.kind, v.body FROM post p JOIN op o ON o.rid = p.rid "
-    "JOIN op v ON v.rid = p.shown"
+_WAITING = (
+    "SELECT p.rid, p.at, o.kind, v.kind, v.body FROM unindexed u JOIN post p ON p.rid = u.rid "
+    "JOIN op o ON o.rid = p.rid JOIN op v ON v.rid = p.shown ORDER BY u.rid LIMIT ?"
 )
-_HIT = (
-    "SELECT o.id, o.kind, v.kind, v.body, p.at, p.a, t.id, t.kind, tv.kind, tv.body FROM post p "
+_HITS = (
+    "SELECT o.id, o.kind, v.kind, v.body, p.at, p.a, t.id, t.kind, tv.kind, tv.body "
+    "FROM json_each(?) j CROSS JOIN post p ON p.rid = j.value "
     "JOIN op o ON o.rid = p.rid JOIN op v ON v.rid = p.shown "
     "JOIN post tp ON tp.rid = CASE p.level WHEN 2 THEN p.rid ELSE p.parent END "
     "JOIN op t ON t.rid = tp.rid JOIN op tv ON tv.rid = tp.shown "
-    "WHERE p.rid = ? AND p.state = ? AND p.level >= ?"
+    "WHERE p.state = ? AND p.level >= ? ORDER BY p.at DESC, p.hlc DESC, o.id DESC LIMIT ?"
 )
 
 
@@ -60,10 +65,9 @@ def forget(conn: sqlite3.Connection, posts: Iterable[Post]) -> None:
         if not _has_words(post):
             continue
         shown = conn.execute("SELECT kind, body FROM op WHERE rid = ?", (post.shown,)).fetchone()
-        body = words_of(post.kind, *shown)
         conn.execute(
-            "INSERT INTO search (search, rowid, title, text) VALUES ('delete', ?, ?, ?)",
-            (_row_number(post.at, post.number), title_of(body), text_of(body)),
+            "INSERT INTO search (search, rowid, words) VALUES ('delete', ?, ?)",
+            (_row_number(post.at, post.number), _words(words_of(post.kind, *shown))),
         )
 
 
@@ -72,18 +76,17 @@ def index_pending(conn: sqlite3.Connection, limit: int = 5_000) -> int:
 
     About 10 us a post. Call it after each batch, until it returns 0.
     """
-    rows = conn.execute(
-        f"{_WORDS} WHERE p.rid IN (SELECT rid FROM unindexed ORDER BY rid LIMIT ?)", (limit,)
-    ).fetchall()
-    entries = []
-    for rid, at, kind, version_kind, raw in rows:
-        body = words_of(kind, version_kind, raw)
-        entries.append((_row_number(at, rid), title_of(body), text_of(body)))
+    entries = [
+        (_row_number(at, rid), _words(words_of(*said)))
+        for rid, at, *said in conn.execute(_WAITING, (limit,))
+    ]
     # In ascending order: FTS5 writes out what it gathered whenever a row number falls back.
     entries.sort()
-    conn.executemany("INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)", entries)
-    conn.executemany("DELETE FROM unindexed WHERE rid = ?", [(row[0],) for row in rows])
-    return len(rows)
+    conn.executemany("INSERT INTO search (rowid, words) VALUES (?, ?)", entries)
+    conn.executemany(
+        "DELETE FROM unindexed WHERE rid = ?", [(row & _RID_MASK,) for row, _ in entries]
+    )
+    return len(entries)
 
 
 def tidy(conn: sqlite3.Connection) -> bool:
@@ -115,56 +118,53 @@ def search(conn: sqlite3.Connection, words: str, limit: int = 20) -> list[Search
     Args:
         words: whatever a person typed; nothing in it is an operator.
     """
-    terms = _terms(words)
-    query = _query(terms)
-    if not query:
+    tokens = _tokens(words[:_QUERY_CHARS])
+    if not tokens:
         return []
     people, hits = People(conn), list[SearchHit]()
-    for rid in _matches(conn, query):
-        row = conn.execute(_HIT, (rid, State.LIVE, Level.THREAD)).fetchone()
-        if row is not None:
-            hits.append(_hit(row, people, terms))
-            if len(hits) >= limit:
-                break
+    for day in _matches_by_day(conn, _query(tokens)):
+        rows = conn.execute(
+            _HITS, (numbers(day), State.LIVE, Level.THREAD, limit - len(hits))
+        ).fetchall()
+        hits += [_hit(row, people, tokens) for row in rows]
+        if len(hits) >= limit:
+            break
     return hits
 
 
-def _matches(conn: sqlite3.Connection, query: str) -> Iterator[int]:
-    """Posts that match, newest first, read only as far as they are asked for."""
-    rows = conn.execute(
-        "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC", (query,)
-    )
-    for (row_number,) in rows:
-        yield row_number & _RID_MASK
-
-
-def _hit(row: tuple[Any, ...], people: People, terms: list[str]) -> SearchHit:
-    id_, kind, version_kind, raw, at, a, thread, thread_kind, thread_version, thread_raw = row
-    body = words_of(kind, version_kind, raw)
-    title = title_of(words_of(thread_kind, thread_version, thread_raw))
-    author = people.wrote(a, body)
-    return SearchHit(id_, thread, title, author, at, snippet(text_of(body), terms))
-
-
-def snippet(text: str, terms: list[str]) -> str:
+def snippet(text: str, tokens: list[str]) -> str:
     """A stretch of the text round the first of the words, with the words marked."""
-    whole = {_plain(word) for term in terms for word in _WORD.findall(term)}
-    unfinished = next(reversed(_WORD.findall(_plain(terms[-1]))), None) if terms else None
+    whole, unfinished = set(tokens), tuple(tokens[-1:])
     text = " ".join(text.replace(MARK, "").replace(UNMARK, "").split())
     found = [
         one.span()
         for one in _WORD.finditer(text)
-        if (word := _plain(one.group())) in whole
-        or (unfinished is not None and word.startswith(unfinished))
+        if (word := _plain(one.group())) in whole or word.startswith(unfinished)
     ]
     begin = max(0, found[0][0] - _LEAD_CHARS) if found else 0
     end = min(len(text), begin + _SNIPPET_CHARS)
     pieces, last = ["…" if begin else ""], begin
     for first, after in found:
-        if first >= begin and after <= end:
+        if after <= end:
             pieces += text[last:first], MARK, text[first:after], UNMARK
             last = after
     return "".join((*pieces, text[last:end], "…" if end < len(text) else ""))
+
+
+def _matches_by_day(conn: sqlite3.Connection, query: str) -> Iterator[list[int]]:
+    """Posts that match, a day at a time, the newest day first; read only as far as asked for."""
+    rows = conn.execute(
+        "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC", (query,)
+    )
+    for _, day in groupby(rows, key=lambda row: row[0] >> _RID_BITS):
+        yield [row_number & _RID_MASK for (row_number,) in day]
+
+
+def _hit(row: tuple[Any, ...], people: People, tokens: list[str]) -> SearchHit:
+    id_, kind, version_kind, raw, at, a, thread, *opening = row
+    body = words_of(kind, version_kind, raw)
+    author, title = people.wrote(a, body), title_of(words_of(*opening))
+    return SearchHit(id_, thread, title, author, at, snippet(text_of(body), tokens))
 
 
 def _has_words(post: Post) -> bool:
@@ -173,26 +173,37 @@ def _has_words(post: Post) -> bool:
     return not is_subnet and post.state in (State.LIVE, State.TWIN)
 
 
+def _words(body: Editable | None) -> str:
+    return f"{title_of(body)}\n{text_of(body)}"
+
+
 def _row_number(at: int, rid: int) -> int:
-    """Newer posts have larger numbers, and a number tells its post."""
-    return min(at // 1000, _SECONDS_LIMIT) << _RID_BITS | rid
+    return at // _DAY_MS << _RID_BITS | rid
 
 
-def _terms(words: str) -> list[str]:
-    """What stands between spaces, without what FTS5 could stumble over."""
-    printable = "".join(one if one.isprintable() else " " for one in words)
-    return [term for term in printable.split() if _WORD.search(term)][:_TERMS]
+def _tokens(text: str) -> list[str]:
+    """The words of a text exactly as the index sees them: its own tokenizer says it, aside."""
+    typed = "".join(one if one.isprintable() else " " for one in text)
+    with closing(sqlite3.connect(":memory:")) as aside:
+        aside.execute(
+            "CREATE VIRTUAL TABLE typed USING fts5 "
+            "(words, tokenize = 'unicode61 remove_diacritics 2')"
+        )
+        aside.execute("CREATE VIRTUAL TABLE token USING fts5vocab (typed, instance)")
+        aside.execute("INSERT INTO typed VALUES (?)", (typed,))
+        found = aside.execute("SELECT term FROM token ORDER BY offset").fetchall()
+    return [token for (token,) in found]
 
 
-def _query(terms: list[str]) -> str:
-    """Each term quoted, so that nothing in it means anything; the last one as a beginning."""
-    quoted = ['"' + term.replace('"', '""') + '"' for term in terms]
-    if quoted and len(terms[-1]) >= _LEAST_PREFIX:
+def _query(tokens: list[str]) -> str:
+    """Each token quoted, so that nothing in it means anything; the last one as a beginning."""
+    quoted = [f'"{token}"' for token in tokens]
+    if len(tokens[-1]) >= _LEAST_PREFIX:
         quoted[-1] += " *"
     return " ".join(quoted)
 
 
 def _plain(word: str) -> str:
-    """Lower case without accents, nearly as FTS5 sees it."""
+    """Lower case without accents, nearly as the index sees it."""
     parts = unicodedata.normalize("NFKD", word.casefold())
     return "".join(one for one in parts if not unicodedata.combining(one))
