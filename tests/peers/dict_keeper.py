@@ -110,11 +110,17 @@ class DictKeeper:
 
     async def raw_of(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
         await asyncio.sleep(0)
-        return {one: self.ops[one].raw for one in ids if one in self.ops}
+        found: dict[bytes, bytes] = {}
+        for one in ids:
+            if one in self.ops:
+                found.update(self._excuses(self.ops[one]))
+                found[one] = self.ops[one].raw
+        return found
 
-    async def deletes_of(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
-        deletes = {o.ref: o.raw for o in self.ops.values() if o.kind == Kind.DELETE}
-        return {one: deletes[one] for one in ids if one in deletes}
+    def _excuses(self, one: Operation) -> dict[bytes, bytes]:
+        if one.body is not None or not one.body_len:
+            return {}
+        return {o.id: o.raw for o in self.ops.values() if o.kind == Kind.DELETE and o.ref == one.id}
 
     async def stream_page(
         self, log: int, cursor: bytes | None, max_bytes: int

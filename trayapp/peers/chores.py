@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Protocol
 
-from trayapp.forum.operation import HEADER_BYTES
 from trayapp.peers.keeper import Admitted, Keeper
 from trayapp.sync.actions import (
     Admit,
@@ -30,8 +28,6 @@ from trayapp.sync.session import Session
 
 FETCH_IDS = 100
 """Operations fetched in one go for a WANT: at 256 KiB each they fit into memory."""
-
-_BODY_LEN = slice(144, 148)
 
 
 class Neighbours(Protocol):
@@ -118,16 +114,14 @@ class Chores:
             ids = action.ids[at : at + FETCH_IDS]
             held = await self._keeper.raw_of(ids)
             gone += [one for one in ids if one not in held]
-            raws = await self._with_deletes([held[one] for one in ids if one in held])
-            operations += raws
-            size += sum(map(len, raws))
+            operations += held.values()
+            size += sum(map(len, held.values()))
         self._session.answer(action, operations, gone, self._neighbours.now())
 
     async def send_page(self, action: SendPage) -> None:
         """Answer a STREAM."""
         page = await (self._newest_page(action) if action.cursor is None else self._page(action))
-        operations = await self._with_deletes(page)
-        self._session.answer(action, operations, (), self._neighbours.now())
+        self._session.answer(action, page, (), self._neighbours.now())
 
     async def reconcile(self, step: Reconcile) -> None:
         """Do one step of negentropy, when its turn has come."""
@@ -191,20 +185,3 @@ class Chores:
             if fresh := [raw for raw in page if operation_id(raw) not in sent]:
                 return fresh
             cursor = position(page[-1])
-
-    async def _with_deletes(self, operations: Sequence[bytes]) -> list[bytes]:
-        """Put before each erased operation the delete that explains it."""
-        erased = [operation_id(raw) for raw in operations if _is_erased(raw)]
-        if not erased:
-            return list(operations)
-        deletes = await self._keeper.deletes_of(erased)
-        whole: list[bytes] = []
-        for raw in operations:
-            if _is_erased(raw) and (delete := deletes.get(operation_id(raw))):
-                whole.append(delete)
-            whole.append(raw)
-        return whole
-
-
-def _is_erased(raw: bytes) -> bool:
-    return len(raw) == HEADER_BYTES and any(raw[_BODY_LEN])

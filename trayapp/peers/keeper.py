@@ -73,19 +73,16 @@ class Keeper(Protocol):
         """Those of at most 8,192 ids that are not held, in the order given."""
 
     async def raw_of(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Wire bytes of those of `ids` that are held; the header alone when erased."""
+        """Wire bytes of those of `ids` that are held, in the order given.
 
-    async def deletes_of(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
-        """For erased operations: wire bytes of a delete that erased each.
-
-        For an erased edit that is the delete of the post it edits, or of itself. A peer without
-        that delete accepts no header without its body, so both go into one frame.
+        An erased one is its header alone, and right before it stand the operations that excuse
+        it, asked for or not: a peer that lacks those takes no header without its body.
         """
 
     async def stream_page(
         self, log: int, cursor: bytes | None, max_bytes: int
     ) -> tuple[list[bytes], bytes]:
-        """Operations for a STREAM, and the cursor behind the last of them.
+        """Operations for a STREAM, erased ones excused as in `raw_of`, and the cursor behind them.
 
         Args:
             cursor: None for the newest ones with what they refer to (`max_bytes` binds here too);
