@@ -200,3 +200,10 @@ def test_a_listener_of_one_address_is_announced_there_alone():
         ["127.0.0.1"], ("127.0.0.1",)
     )
     assert lan_module._plan((LO, ETH), "192.168.9.9").interfaces == []
+
+
+def test_a_listener_of_ipv4_alone_is_announced_without_ipv6():
+    plan = lan_module._plan((LO, ETH, FOUR), "0.0.0.0")
+
+    assert plan.addresses == ("192.168.1.5", "192.168.2.5")
+    assert "192.168.2.5" in plan.interfaces

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from ipaddress import ip_address
 
 import pytest
 
@@ -67,6 +68,25 @@ async def test_all_addresses_are_listened_on_ipv6_too():
         for host in ("127.0.0.1", "::1"):
             with socket.create_connection((host, ann.port), timeout=5):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("host", "told", "families"),
+    [
+        (None, None, {4, 6}),
+        ("::", None, {4, 6}),
+        ("0.0.0.0", "0.0.0.0", {4}),
+        ("127.0.0.1", "127.0.0.1", {4}),
+        ("::1", "::1", {6}),
+    ],
+)
+async def test_where_it_listens_is_told(host: str | None, told: str | None, families: set[int]):
+    async with Listener(passport("ann"), Links(), host=host, port=0) as ann:
+        hosts = [parse_address(text, PeerPath.FILE).host for text in ann.listening]
+
+        assert ann.host == told
+        assert {ip_address(one).version for one in hosts} == families
+        assert not {"0.0.0.0", "::"} & set(hosts)
 
 
 async def test_the_port_that_was_asked_for_and_is_taken_is_refused():

@@ -21,7 +21,7 @@ from trayapp.peers.finder import Finder
 from trayapp.peers.greeting import Passport
 from trayapp.peers.interfaces import NetworkWatch
 from trayapp.peers.lan import LanFinder
-from trayapp.peers.listener import Listener
+from trayapp.peers.listener import ARCHIVE_LINKS, LINKS, Listener
 from trayapp.peers.peers_file import NAME as PEERS_FILE
 from trayapp.peers.peers_file import PeersFileFinder
 from trayapp.peers.swarm import Swarm
@@ -90,7 +90,11 @@ class Mesh:
             PortInUse: the port that was asked for is taken.
         """
         listener = Listener(
-            self._passport, self._swarm, host=self._reach.host, port=self._reach.port
+            self._passport,
+            self._swarm,
+            host=self._reach.host,
+            port=self._reach.port,
+            most_links=LINKS if self._reach.role is Role.PEER else ARCHIVE_LINKS,
         )
         async with listener:
             self._listener = listener
@@ -124,7 +128,7 @@ class Mesh:
             "directory": self._directory,
         }
         if self._reach.lan:
-            self._lan = finders["lan"] = LanFinder(listener.port, self._reach.host)
+            self._lan = finders["lan"] = LanFinder(listener.port, listener.host)
         return finders
 
     async def _feed(self, finder: Finder) -> None:

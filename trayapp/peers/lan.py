@@ -26,6 +26,7 @@ from trayapp.status import PeerPath
 SERVICE = "_brothernet._tcp.local."
 RETRY_S = 30.0
 
+_ALL_OF_IPV4 = "0.0.0.0"
 _RESOLVE_MS = 3000
 _AT_ONCE = 64
 
@@ -50,7 +51,7 @@ class LanFinder:
 
         Args:
             port: where the listener is.
-            host: the one address it listens on; None: all of them.
+            host: the one address it listens on, or 0.0.0.0; None: all of them.
         """
         self._port = port
         self._host = host
@@ -206,15 +207,17 @@ class _Presence:
 def _plan(interfaces: tuple[Interface, ...], host: str | None) -> _Plan:
     """Choose the interfaces: those of the LAN, or the one that the listener is bound to."""
     chosen = on_lan(interfaces)
-    if host is not None:
+    if host not in (None, _ALL_OF_IPV4):
         chosen = tuple(i for i in interfaces if host in map(str, i.addresses))
     places: list[str | int] = []
     for interface in chosen:
         places += [str(a) for a in interface.addresses if a.version == 4]
         if not interface.loopback and any(a.version == 6 for a in interface.addresses):
             places.append(interface.index)
-    addresses = [str(a) for interface in chosen for a in interface.addresses]
-    return _Plan(places, tuple(a for a in addresses if host in (None, a)))
+    addresses = [a for interface in chosen for a in interface.addresses]
+    if host == _ALL_OF_IPV4:
+        addresses = [a for a in addresses if a.version == 4]
+    return _Plan(places, tuple(str(a) for a in addresses if host in (None, _ALL_OF_IPV4, str(a))))
 
 
 def _loopback_only(plan: _Plan) -> bool:

@@ -42,7 +42,9 @@ from trayapp.status import PeerPath
 from trayapp.sync.messages import GREETING_BYTES
 
 LINKS = 32
-"""Inbound links of an ordinary machine; an archive takes more."""
+"""Inbound links of an ordinary machine."""
+ARCHIVE_LINKS = 2_000
+"""Those of an archive or bootstrap."""
 
 _BACKLOG = 128
 _PAUSE_S = 0.5
@@ -67,7 +69,8 @@ class Listener:
         """Set the door up; it opens with `async with`.
 
         Args:
-            host: name or IP address of this machine to listen on; None: all of them.
+            host: name or IP address of this machine to listen on, 0.0.0.0 for all of IPv4; None
+                or :: for all there are.
             port: 0 for any free one; None: 47311, or a free one where that is taken.
         """
         self._passport = passport
@@ -114,6 +117,13 @@ class Listener:
     def port(self) -> int:
         """The port that is open."""
         return int(self._sockets[0].getsockname()[1])
+
+    @property
+    def host(self) -> str | None:
+        """The one address that is listened on, or 0.0.0.0; None: all of them."""
+        if len(self._sockets) > 1:
+            return None
+        return str(self._sockets[0].getsockname()[0])
 
     @property
     def listening(self) -> tuple[str, ...]:
@@ -253,7 +263,7 @@ def _spare_tls_memory() -> None:
 
 
 async def _listen(host: str | None, port: int | None) -> list[socket.socket]:
-    hosts = _EVERYWHERE if host is None else await _resolve(host)
+    hosts = _EVERYWHERE if host in (None, "::") else await _resolve(str(host))
     try:
         return _open(hosts, DEFAULT_PORT if port is None else port)
     except PortInUse:
