@@ -87,6 +87,29 @@ async def test_the_addresses_of_an_invite_are_dialled(tmp_path: Path):
                 await until(linked)
 
 
+@pytest.mark.parametrize(
+    ("written", "bootstrap", "complaint"),
+    [
+        ('{"peers": ["http://x"]}', (), "peers.json"),
+        ("", ("http://rented",), "not with http://"),
+    ],
+)
+async def test_a_slip_in_a_list_of_addresses_is_told(
+    tmp_path: Path, written: str, bootstrap: tuple[str, ...], complaint: str
+):
+    async with open_node(tmp_path) as ann:
+        await founding.create(ann, "Allotments")
+        if written:
+            await asyncio.to_thread((tmp_path / "peers.json").write_text, written)
+        reach = Reach(host="127.0.0.1", port=0, lan=False, bootstrap=bootstrap)
+        async with meshed(ann, reach):
+
+            async def told() -> bool:
+                return complaint in (await pulse.status(ann)).sync.problem
+
+            await until(told)
+
+
 async def test_a_port_that_was_asked_for_and_is_taken_is_refused(tmp_path: Path):
     async with open_node(tmp_path / "ann") as ann, open_node(tmp_path / "bob", "bob") as bob:
         await founding.create(ann, "Allotments")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from trayapp.errors import InvalidAddress
@@ -81,6 +81,7 @@ class Mesh:
         self._dialer = Dialer(self._passport, self._swarm, on_change=node.links_changed)
         self._listener: Listener | None = None
         self._lan: LanFinder | None = None
+        self._bootstrap = BootstrapFinder(reach.bootstrap)
         self._file = PeersFileFinder(node.data_dir / PEERS_FILE, on_removed=self._dialer.forget)
 
     async def run(self, listening: asyncio.Event) -> None:
@@ -123,7 +124,7 @@ class Mesh:
     def _finders(self, listener: Listener) -> dict[str, Finder]:
         finders: dict[str, Finder] = {
             PEERS_FILE: self._file,
-            "bootstrap": BootstrapFinder(self._reach.bootstrap),
+            "bootstrap": self._bootstrap,
             "invite": BootstrapFinder(self._reach.invited, PeerPath.INVITE),
             "directory": self._directory,
         }
@@ -152,4 +153,10 @@ class Mesh:
 
     def sync(self) -> SyncStatus:
         """How far the copies agree, and what is in the way."""
-        return self._swarm.sync_status()
+        status = self._swarm.sync_status()
+        return replace(status, problem=status.problem or self._finding_problem())
+
+    def _finding_problem(self) -> str:
+        """A slip in a person's list of addresses; a missing LAN only while there is nobody else."""
+        lan = self._lan.problem if self._lan and not self._swarm.linked() else ""
+        return next(filter(None, (self._file.problem, *self._bootstrap.problems, lan)), "")
