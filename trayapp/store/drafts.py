@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from trayapp.forum.views import Draft
-from trayapp.store.rows import prefixes
+from trayapp.store.operations import me_number
+from trayapp.store.rows import numbers, prefixes
 
 
 def save_draft(conn: sqlite3.Connection, draft: Draft) -> None:
@@ -25,14 +27,49 @@ def drafts(conn: sqlite3.Connection) -> list[Draft]:
     return [Draft(*row) for row in rows]
 
 
-def note_acks(conn: sqlite3.Connection, device: bytes, ids: Iterable[bytes]) -> None:
-    """A device says that it has these operations on its disk."""
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A post that one more device is known to hold."""
+
+    post: bytes
+    thread: bytes
+
+
+def note_acks(conn: sqlite3.Connection, device: bytes, ids: Iterable[bytes]) -> list[Delivered]:
+    """A device says that it has these operations on its disk; returns the posts among the new."""
     wanted = set(ids)
     rows = conn.execute(
         "SELECT o.rid, o.id FROM json_each(?) j CROSS JOIN op o ON o.h = j.value",
         (prefixes(wanted),),
     ).fetchall()
-    conn.executemany(
-        "INSERT OR IGNORE INTO ack (op, device) VALUES (?, ?)",
-        [(rid, device) for rid, id_ in rows if id_ in wanted],
+    return _note(conn, device, [rid for rid, id_ in rows if id_ in wanted])
+
+
+def note_agreed(conn: sqlite3.Connection, device: bytes) -> list[Delivered]:
+    """A device holds all that is held here, so everything of mine too; returns the posts that are
+    new to it. What was there at the last agreement is not looked at again."""
+    name = f"agreed/{device.hex()}"
+    row = conn.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    last = 0 if row is None else int.from_bytes(row[0], "big")
+    (newest,) = conn.execute("SELECT coalesce(max(rid), 0) FROM op").fetchone()
+    conn.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, newest.to_bytes(8, "big")))
+    # +a: by number, for few are new; the index on a holds all of mine.
+    mine = conn.execute("SELECT rid FROM op WHERE rid > ? AND +a = ?", (last, me_number(conn)))
+    return _note(conn, device, [rid for (rid,) in mine])
+
+
+def _note(conn: sqlite3.Connection, device: bytes, rids: list[int]) -> list[Delivered]:
+    known = conn.execute(
+        "SELECT x.op FROM json_each(?) j CROSS JOIN ack x ON x.op = j.value WHERE x.device = ?",
+        (numbers(rids), device),
+    ).fetchall()
+    new = set(rids).difference(rid for (rid,) in known)
+    conn.executemany("INSERT INTO ack (op, device) VALUES (?, ?)", [(rid, device) for rid in new])
+    posts = conn.execute(
+        "SELECT o.id, t.id FROM json_each(?) j CROSS JOIN post p ON p.rid = j.value "
+        "JOIN op o ON o.rid = p.rid "
+        "JOIN op t ON t.rid = CASE p.level WHEN 2 THEN p.rid ELSE p.parent END "
+        "WHERE p.level >= 2",
+        (numbers(new),),
     )
+    return [Delivered(post, thread) for post, thread in posts]
