@@ -8,12 +8,13 @@ import pytest
 
 from tests.builders import Author
 from tests.node.nodes import Ear, author, general, open_node, stored
-from trayapp.events import BoardChanged
+from trayapp.events import BoardChanged, PostChanged
 from trayapp.forum.operation import HEADER_BYTES, Kind, Log, parse
-from trayapp.node import founding, publishing
+from trayapp.node import founding, publishing, reading
 from trayapp.node.budget import Budget
 from trayapp.node.keeping import Keeping
 from trayapp.node.node import Node
+from trayapp.node.reading import Wanted
 from trayapp.peers.keeper import Arrival, Keeper, StreamCursor
 from trayapp.sync.fingerprints import digest16
 
@@ -111,8 +112,7 @@ async def test_an_erased_post_goes_with_the_delete_that_excuses_it(node: Node, k
 
     assert [parse(raw).kind for raw in sent] == [Kind.DELETE, Kind.THREAD]
     assert len(sent[1]) == HEADER_BYTES
-    assert list(await keeper.deletes_of([thread.id])) == [thread.id]
-    assert parse((await keeper.deletes_of([thread.id]))[thread.id]).id == delete.id
+    assert parse(sent[0]).id == delete.id
 
 
 async def test_pages_hold_everything_once_and_then_end(node: Node, keeper: Keeper):
@@ -162,6 +162,30 @@ async def test_a_change_of_a_link_makes_the_status_stale(node: Node, keeper: Kee
     keeper.links_changed()
 
     await asyncio.wait_for(node.stale.wait(), 1)
+
+
+async def test_on_how_many_machines_a_post_is_shown_and_told(node: Node, keeper: Keeper):
+    thread = await publishing.publish_thread(node, await general(node), "Boat trip", "Hm?")
+    ear = Ear(node)
+
+    await keeper.acked(b"b" * 32, [thread.id, b"u" * 32])
+    await keeper.agreed(b"b" * 32)
+    await keeper.agreed(b"c" * 32)
+
+    assert await ear.heard() == [PostChanged(thread.id, thread.id)] * 2
+    page = await reading.thread(node, thread.id.hex(), Wanted())
+    assert page.posts[0].delivered == 2
+
+
+async def test_a_machine_that_takes_over_many_posts_is_told_as_one(node: Node, keeper: Keeper):
+    thread = await publishing.publish_thread(node, await general(node), "Boat trip", "Hm?")
+    for number in range(60):
+        await publishing.publish_reply(node, thread.id.hex(), str(number))
+    ear = Ear(node)
+
+    await keeper.agreed(b"b" * 32)
+
+    assert await ear.heard() == [BoardChanged()]
 
 
 def test_it_is_what_the_links_ask_for(node: Node):

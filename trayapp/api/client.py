@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from trayapp.api import token
-from trayapp.api.token import Doorplate
+from trayapp.api.token import MESSAGE_LIMIT, Doorplate
 from trayapp.errors import CallRefused, NodeUnreachable
 
 LOCK_FILE = "node.lock"
@@ -95,8 +95,11 @@ class Client:
     async def _send(self, message: dict[str, Any]) -> None:
         if self._gone:
             raise _went_away()
+        text = msgspec.json.encode(message)
+        if len(text) > MESSAGE_LIMIT:
+            raise CallRefused("too_long", "This is too much at once: 1 MiB is the limit.")
         try:
-            await self._socket.send(msgspec.json.encode(message).decode())
+            await self._socket.send(text, text=True)
         except ConnectionClosed as error:
             raise _went_away() from error
 

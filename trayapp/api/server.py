@@ -20,7 +20,8 @@ from aiohttp.typedefs import Handler
 from trayapp.api import calls
 from trayapp.api.calls import House
 from trayapp.api.gate import Gate
-from trayapp.api.socket import MESSAGE_LIMIT, Conversation
+from trayapp.api.socket import Conversation
+from trayapp.api.token import MESSAGE_LIMIT
 from trayapp.errors import PortInUse
 from trayapp.node.node import Node
 
@@ -163,20 +164,16 @@ class ApiServer:
         return web.FileResponse(self._icon, headers={"Content-Type": _TYPES[".png"]})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["path"] or "index.html"
-        path = (self._ui / name).resolve()
-        kind = _TYPES.get(path.suffix)
-        if kind is None or not path.is_relative_to(self._ui) or not path.is_file():
+        path = _page_file(self._ui, request.match_info["path"] or "index.html")
+        if path is None:
             return _plain(404, "There is no such page.")
-        if _NOT_FOR_THE_PAGE & set(path.relative_to(self._ui).parts):
-            return _plain(404, "There is no such page.")
-        return web.FileResponse(path, headers={"Content-Type": kind})
+        return web.FileResponse(path, headers={"Content-Type": _TYPES[path.suffix]})
 
     async def _talk(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(max_msg_size=MESSAGE_LIMIT, timeout=_GOODBYE_S)
         await socket.prepare(request)
         with self._node.audience.visit() as visitor:
-            house = House(self._node, visitor, self.page_address, self.on_stop)
+            house = House(self._node, visitor, self.page_address, lambda: self.on_stop())
             answer = partial(calls.answer, house)
             conversation = Conversation(socket, self._node.bus, answer, visitor.leave)
             self._conversations.add(conversation)
@@ -185,6 +182,17 @@ class ApiServer:
             finally:
                 self._conversations.discard(conversation)
         return socket
+
+
+def _page_file(ui: Path, name: str) -> Path | None:
+    """The file of the page that a path names; None for everything else on the disk."""
+    try:
+        path = (ui / name).resolve()
+        inside = path.relative_to(ui)
+        served = path.suffix in _TYPES and not _NOT_FOR_THE_PAGE & set(inside.parts)
+        return path if served and path.is_file() else None
+    except (ValueError, OSError):  # outside, or no name that a file could have
+        return None
 
 
 async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:

@@ -22,7 +22,6 @@ from trayapp.api.json_shapes import Json, event_data, event_name
 from trayapp.errors import TrayAppError
 from trayapp.node.bus import Bus
 
-MESSAGE_LIMIT = 2**20
 CALLS_AT_ONCE = 32
 _LAST_WORDS_S = 0.5
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import msgspec
 
 FILE_NAME = "api.json"
+MESSAGE_LIMIT = 2**20
+"""Bytes of one message to the node."""
 
 
 class Doorplate(msgspec.Struct, frozen=True):

@@ -10,15 +10,17 @@ from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 
 from trayapp.errors import InvalidOperation
+from trayapp.events import BoardChanged, PostChanged
 from trayapp.forum.identity import Identity
 from trayapp.forum.network import Network
-from trayapp.forum.operation import Kind, Log, Operation, check_signature, parse
+from trayapp.forum.operation import Log, Operation, check_signature, parse
 from trayapp.node.budget import Budget
 from trayapp.node.node import Node
-from trayapp.node.telling import Arrived
+from trayapp.node.telling import TOLD_SINGLY, Arrived
 from trayapp.peers.keeper import Admitted, Arrival, LogDigest, StreamCursor
 from trayapp.store import drafts, offers
 from trayapp.store import operations as log_of
+from trayapp.store.drafts import Delivered
 from trayapp.sync.negentropy import Inventory
 
 _CHECKED_IN_PLACE = 8
@@ -86,17 +88,8 @@ class Keeping:
         return await self._node.database.read(lambda conn: log_of.missing(conn, ids))
 
     async def raw_of(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Wire bytes of those of `ids` that are held; the header alone when erased."""
+        """Wire bytes of those of `ids` that are held, each erased one behind what excuses it."""
         return await self._node.database.read(lambda conn: offers.raw_of(conn, ids))
-
-    async def deletes_of(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
-        """For erased operations: wire bytes of a delete that erased each."""
-
-        def look(conn: Connection) -> dict[bytes, bytes]:
-            found = {id_: _delete_in(offers.raw_of(conn, [id_])) for id_ in ids}
-            return {id_: raw for id_, raw in found.items() if raw is not None}
-
-        return await self._node.database.read(look)
 
     async def stream_page(
         self, log: int, cursor: bytes | None, max_bytes: int
@@ -130,11 +123,20 @@ class Keeping:
 
     async def acked(self, peer: bytes, ids: Sequence[bytes]) -> None:
         """`peer` says it keeps these operations of ours."""
-        await self._node.database.write(lambda conn: drafts.note_acks(conn, peer, ids))
-        self._node.links_changed()
+        await self._delivered(lambda conn: drafts.note_acks(conn, peer, ids))
 
     async def agreed(self, peer: bytes) -> None:
         """`peer` holds exactly what we hold at this moment."""
+        await self._delivered(lambda conn: drafts.note_agreed(conn, peer))
+
+    async def _delivered(self, note: Callable[[Connection], list[Delivered]]) -> None:
+        """Note that one more machine holds posts of ours, and tell whoever shows them."""
+        posts = await self._node.database.write(note)
+        if len(posts) > TOLD_SINGLY:
+            self._node.bus.emit(BoardChanged())
+            return
+        for post in posts:
+            self._node.bus.emit(PostChanged(post.post, post.thread))
 
     def links_changed(self) -> None:
         """A link came or went, or the state of one did."""
@@ -160,11 +162,6 @@ def _keeper_of(cursor: StreamCursor, peer: bytes) -> Callable[[Connection], None
         offers.set_stream_cursor(conn, peer, cursor.log, cursor.position)
 
     return keep
-
-
-def _delete_in(excused: dict[bytes, bytes]) -> bytes | None:
-    """The delete among the operations that go before an erased one."""
-    return next((raw for raw in excused.values() if parse(raw).kind == Kind.DELETE), None)
 
 
 def _digests(conn: Connection) -> tuple[LogDigest, LogDigest]:
