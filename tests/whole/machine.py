@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -83,6 +84,20 @@ class Machine:
             query = "SELECT sum(length(hdr) + coalesce(length(body), 0)) FROM op"
             return int(db.execute(query).fetchone()[0])
 
+    def cpu_seconds(self) -> float:
+        """What the running node has computed so far, user and system."""
+        fields = self._process_file("stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_rss_mb(self) -> float:
+        """The most memory the running node has held."""
+        lines = dict(line.split(":", 1) for line in self._process_file("status").splitlines())
+        return int(lines["VmHWM"].split()[0]) / 1024
+
+    def _process_file(self, name: str) -> str:
+        assert self._node
+        return Path(f"/proc/{self._node.pid}/{name}").read_text()
+
     async def until(
         self, words: tuple[str, ...], holds: Callable[[dict[str, Any]], bool], patience_s: float
     ) -> dict[str, Any]:
@@ -101,7 +116,10 @@ class Machine:
         return seen
 
     async def _spawn(self, *words: str) -> asyncio.subprocess.Process:
-        pipes: dict[str, Any] = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
+        pipes: dict[str, Any] = {
+            "stdout": asyncio.subprocess.PIPE,
+            "stderr": asyncio.subprocess.PIPE,
+        }
         argv = [*PROGRAM, *words]
         if self._lan is not None:
             return await self._lan.start(self._plug, argv, **pipes)
