@@ -131,7 +131,7 @@ def parse(raw: bytes) -> Operation:
         raise InvalidOperation(f"An operation has {HEADER_BYTES} bytes or more, not {len(raw)}.")
     version, log, kind, seq, hlc, author, prev, ref, body_hash, body_len = _SIGNED.unpack_from(raw)
     if version != VERSION:
-        raise InvalidOperation(f"Operation version {version} is not known; this is version {VERSION}.")
+        raise InvalidOperation(f"Operation version {version} is not known here.")
     if log > Log.CONTENT:
         raise InvalidOperation(f"Log {log} is not known.")
     if body_len > BODY_LIMIT:

@@ -12,7 +12,7 @@ from trayapp.forum.bodies import Source
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An author as others see them. `name` is never empty: without a profile it is the short form."""
+    """An author as others see them. Without a profile `name` is the short form of the key."""
 
     device: bytes
     name: str
@@ -123,7 +123,10 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Text being typed: `place` is `t/ID` (a reply), `s/ID` (a new thread), `e/ID` (an edit) or `new`."""
+    """Text being typed.
+
+    `place` is `t/ID` (a reply), `s/ID` (a new thread), `e/ID` (an edit) or `new`.
+    """
 
     place: str
     title: str
