@@ -108,6 +108,7 @@ def test_markdown_is_what_people_know(text: str, html: str):
         ("[here](https://a.example/x?a=1&b=2)", "https://a.example/x?a=1&b=2", "here"),
         ("see https://a.example/x.", "https://a.example/x", "see https://a.example/x."),
         ("<https://a.example>", "https://a.example", "https://a.example"),
+        ("see MAILTO:ann@a.example", "MAILTO:ann@a.example", "see MAILTO:ann@a.example"),
         ("<ann@a.example>", "mailto:ann@a.example", "ann@a.example"),
         ("https://a.example/käse", "https://a.example/k%C3%A4se", "https://a.example/käse"),
     ],
