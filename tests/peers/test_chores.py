@@ -59,7 +59,16 @@ async def test_pages_leave_out_what_was_sent_as_the_newest():
         assert sorted(rest + got, key=position) == sorted((o.raw for o in held), key=position)
         assert await stream(visitor, position(rest[-1])) == []
 
-        assert len(await stream(visitor, b"")) == 50  # the end forgot what was sent
+
+async def test_a_peer_that_comes_back_with_its_cursor_is_not_sent_the_newest_again():
+    held = operations("ann", *range(50))
+    async with Visitor(DictKeeper("ann", held)) as visitor:
+        await visitor.welcome()
+        middle = sorted(position(o.raw) for o in held[:30])[10]
+
+        rest = await stream(visitor, middle)
+
+        assert [position(raw) for raw in rest] == sorted(position(o.raw) for o in held[11:30])
 
 
 async def stream(visitor, cursor):

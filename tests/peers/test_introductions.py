@@ -102,6 +102,19 @@ def test_a_changed_address_is_told_at_once_and_an_old_record_renewed():
     assert [type(message) for message in eve.heard()] == [Announce]
 
 
+def test_a_change_that_a_newcomer_is_told_first_reaches_the_others_too():
+    house = House()
+    eve = house.welcome("eve")
+    eve.heard()
+    house.addresses.append("wss://198.51.100.7:5000")
+    house.welcome("joe")
+
+    house.wait(0.25)
+
+    (announce,) = eve.heard()
+    assert len(AddressRecord.unpack(announce.signed.record).addresses) == 2
+
+
 def test_a_bootstrap_tells_a_new_peer_all_it_knows():
     house = House(Role.BOOTSTRAP)
     for number in range(100):

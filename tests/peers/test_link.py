@@ -6,7 +6,7 @@ from tests.peers.dict_keeper import DictKeeper, a_swarm, linked, pipe
 from tests.peers.friends import identity, until
 from tests.peers.visitor import SOME_ID, Visitor
 from tests.sync.fake_node import MS, NETWORK, operation, operations
-from trayapp.errors import ErrorCode, StoreFull
+from trayapp.errors import ErrorCode, StoreDamaged, StoreFull
 from trayapp.forum.operation import Draft, Kind, sign
 from trayapp.peers import link as link_module
 from trayapp.peers.greeting import CLOSE_BASE
@@ -235,3 +235,34 @@ async def test_two_nodes_end_with_the_same_operations():
     assert len(ann.held) == 303
     assert len(bob.received) == 300
     assert one.linked() == other.linked() == {}
+
+
+async def test_a_store_that_cannot_be_read_ends_the_link():
+    keeper = DictKeeper("ann")
+
+    async def broken(*_args):
+        raise StoreDamaged("The file is not what we wrote.")
+
+    keeper.raw_of = broken  # type: ignore[method-assign]
+    async with Visitor(keeper) as visitor:
+        await visitor.welcome()
+
+        await visitor.ours.say(Want((SOME_ID,)))
+
+        assert (await visitor.heard_to_the_end())[-1].code == ErrorCode.BUSY
+
+
+async def test_a_peer_that_reads_nothing_at_all_cannot_hold_up_the_end():
+    async with Visitor(DictKeeper("ann")) as visitor:
+        await visitor.welcome()
+        visitor.ours.stalled.clear()
+        link = visitor.swarm._links[visitor.key]
+        link.session.ping(0.0, 0)
+        link.wake()
+        await asyncio.sleep(0)
+
+        link.end(ErrorCode.BUSY, "no room")
+
+        async with asyncio.timeout(link_module.GOODBYE_S + 2):
+            await visitor.task
+        assert visitor.ours.close_code == CLOSE_BASE + ErrorCode.BUSY

@@ -6,9 +6,9 @@ from tests.sync.fake_node import FakeNode, Village, device, operation, operation
 from tests.sync.one_end import MANY, ME, SOME_ID, a_session, hear, said, streaming_session, village
 from trayapp.errors import ErrorCode, RemoteProtocolError
 from trayapp.sync import limits
-from trayapp.sync.actions import Arrival
+from trayapp.sync.actions import Arrival, StreamCursor
 from trayapp.sync.line import Shared
-from trayapp.sync.messages import Have, Ops, Role, Stream, Want, Welcome, encode
+from trayapp.sync.messages import Gone, Have, Ops, Role, Stream, Want, Welcome, encode
 from trayapp.sync.session import Session
 
 
@@ -211,3 +211,64 @@ def test_only_the_author_is_sent_an_ack():
     assert post.id in chain[2].held
     assert chain[0].acks == [(chain[1].key, post.id)]
     assert chain[1].acks == chain[2].acks == []
+
+
+def test_cut_off_amid_the_newest_a_stream_begins_anew_only_while_that_costs_little():
+    session = a_session(theirs=MANY)
+    session.stream_from(1, None, 0.0)
+    cursors = []
+    for number in range(6):
+        frame = Ops((operation("bob", number, size=100_000).raw,))
+        cursors += [action.cursor for action in hear(session, frame)]
+    cursors += [action.cursor for action in hear(session, Ops(()))]
+
+    start = StreamCursor(1, b"")
+    assert cursors == [None, None, start, None, None, None, start]
+
+
+def test_short_of_room_amid_a_stream_no_further_page_is_asked_for():
+    session = streaming_session()
+    session._line.shared.copies.taking = False
+    hear(session, Ops((operation("bob", 0).raw,)))
+
+    (admit,) = hear(session, Ops(()))
+
+    assert admit.operations == (operation("bob", 0).raw,)
+    assert admit.cursor is None  # the store keeps the one before: there it goes on
+    assert said(session) == []
+    assert session._line.shared.streams.peer_of(1) is None
+
+
+def test_an_abandoned_page_without_operations_is_simply_over():
+    session = streaming_session()
+    session.abandon_stream(0)  # another log
+    session.abandon_stream(1)
+
+    assert hear(session, Ops(())) == []
+
+
+def test_ids_said_to_be_gone_amid_a_page_are_nobodys():
+    session = streaming_session()
+
+    assert hear(session, Gone(((SOME_ID, 1),))) == []
+
+
+def test_after_a_stream_that_another_peer_began_a_whole_one_is_still_worth_it():
+    session = a_session(theirs=MANY)
+    session._line.shared.streams.reach(1, b"c" * 68)
+    session.stream_from(1, None, 0.0)
+    assert said(session) == [Stream(1, b"c" * 68)]
+
+    (admit,) = hear(session, Ops(()))
+
+    assert admit.cursor == StreamCursor(1, None)
+    assert session.wants_stream(1)
+    assert session._line.shared.streams.reached(1) is None
+
+
+def test_no_second_stream_of_a_log_is_begun():
+    session = streaming_session()
+
+    session._asking.stream(1, 1.0)
+
+    assert session.actions() == []

@@ -253,3 +253,22 @@ def test_peers_met_long_ago_are_forgotten_first():
     copies.with_peer(b"one more" * 4)
 
     assert copies.with_peer(ANN) is first
+
+
+def test_a_peer_that_declines_is_asked_again_less_and_less():
+    pair = a_pair()
+    pair.compare(OURS, 0.0, certain=True)
+    asked, now = [], 0.0
+    while now < 300:
+        if pair.may_reconcile(OURS, now, smaller=False) or now == 0:
+            asked.append(now)
+            pair.begin(OURS, now)
+            pair.decline(now)
+        now += 1.0
+
+    assert asked == [0, 5, 15, 35, 75, 135, 195, 255]
+    pair.begin(OURS, now)
+    pair.end(now, now)
+    pair.due = True
+    pair.decline(now)
+    assert pair.may_reconcile(MORE, now + 5.0, smaller=False)

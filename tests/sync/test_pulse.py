@@ -122,3 +122,14 @@ def test_after_a_batch_the_others_are_pinged_once_a_second_at_most():
     session.ping(1.0, MS)
     session.ping_after_batch(1.1)
     assert session.tick(2.5) == []  # the last one is not answered yet
+
+
+def test_only_so_many_pings_are_remembered():
+    session = a_session()
+    for _ in range(20):
+        session.ping(1.0, MS)
+
+    hear(session, Pong(1, MS, True, DIFFERENT), now=2.0)  # too old to tell anything
+    assert session.latency_s is None
+    hear(session, Pong(20, MS, True, ()), now=2.0)
+    assert session.latency_s == 1.0

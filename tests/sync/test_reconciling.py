@@ -14,6 +14,7 @@ from tests.sync.one_end import (
 )
 from trayapp.errors import RemoteProtocolError
 from trayapp.sync import limits
+from trayapp.sync.actions import EndReconcile, Reconcile
 from trayapp.sync.messages import Have, NegClose, NegMsg, NegOpen, Want
 from trayapp.sync.reconciling import Outcome
 
@@ -101,3 +102,34 @@ def test_no_further_message_is_read_while_twenty_thousand_wants_are_open():
     (read_on,) = session.tick(2.0)
 
     assert (read_on.message, read_on.first) == (b"\x61", False)
+
+
+def test_a_reconciliation_that_is_declined_is_tried_again_soon():
+    session, step = an_opening_session()
+    session.reconciled(step, Outcome(b"\x61"), 0.1)
+    hear(session, NegClose(step.number, 1), now=0.2)
+
+    assert [a for a in session.tick(5.0) if isinstance(a, Reconcile)] == []
+    (again,) = [a for a in session.tick(5.2) if isinstance(a, Reconcile)]
+    assert again.number != step.number
+
+
+def test_one_that_the_peer_ends_after_an_answer_is_over():
+    session, step = an_opening_session()
+    session.reconciled(step, Outcome(b"\x61"), 0.1)
+    (step,) = hear(session, NegMsg(step.number, 1, b"\x61"), now=0.2)
+    hear(session, NegClose(step.number, 1), now=0.3)
+    session.reconciled(step, Outcome(b"\x61"), 0.4)
+
+    assert [a for a in session.tick(20.0) if isinstance(a, Reconcile)] == []
+    assert not any(isinstance(message, NegMsg) for message in said(session))
+
+
+def test_an_answer_that_nobody_follows_up_is_forgotten():
+    session = a_session()
+    (step,) = hear(session, NegOpen(5, 1, b"\x61"))
+    session.reconciled(step, Outcome(b"\x61"), 0.0)
+    said(session)
+
+    assert EndReconcile(1, False) in session.tick(2 * limits.NEG_SILENCE_S)
+    assert hear(session, NegMsg(5, 1, b"\x61"), now=121.0) == []

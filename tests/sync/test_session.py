@@ -389,3 +389,20 @@ def test_whatever_bytes_come_only_the_link_can_end(frames, ready):
             session.close()
         for data in session.data_to_send():
             decode(data)
+
+
+def test_a_flood_of_hints_goes_unheard_without_harm():
+    session = a_session()
+    many = tuple(number.to_bytes(32, "big") for number in range(2_000))
+    record = SignedRecord(b"record", bytes(64))
+
+    heard = [hear(session, Have(many)) for _ in range(20)]
+    acked = [hear(session, Ack(many)) for _ in range(3)]
+    told = [hear(session, Announce(record)) for _ in range(200)]
+    listed = [hear(session, Peers(False, (record,), ())) for _ in range(5)]
+
+    assert [len(actions) for actions in heard] == [1] * 10 + [0] * 10
+    assert [len(actions) for actions in acked] == [1, 0, 0]
+    assert sum(map(len, told)) == 80
+    assert sum(map(len, listed)) == 0
+    assert session.state is State.READY

@@ -101,6 +101,9 @@ def test_a_peer_silent_for_ten_seconds_is_passed_over_and_asked_last(wants):
     assert wants.ask(ANN, 17.0) == ()  # it still owes an answer
     wants.answered(ANN, [ONE])
     assert not wants.is_tardy(ANN)
+    assert wants.ask(ANN, 18.0) == ()  # Bob could give it too
+    wants.offer(ANN, ids(3))
+    assert wants.ask(ANN, 19.0) == tuple(ids(3))
 
 
 def test_wants_that_only_a_tardy_peer_offers_hold_nobody_up(wants):

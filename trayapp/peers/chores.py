@@ -67,7 +67,7 @@ class Chores:
         self._answering: dict[int, Responder] = {}
         self._agreed_on: tuple[LogDigest, ...] = ()
         self._newest: dict[int, set[bytes]] = {}
-        """Sent in answer to `newest` and so left out of the pages; forgotten at their end."""
+        """Left out of the pages, as they are what a peer is given first; forgotten at the end."""
 
     async def admit(self, action: Admit) -> tuple[str, ...]:
         """Store what came; return a sentence for each operation that is none."""
@@ -120,7 +120,8 @@ class Chores:
 
     async def send_page(self, action: SendPage) -> None:
         """Answer a STREAM."""
-        page = await (self._newest_page(action) if action.cursor is None else self._page(action))
+        newest = action.cursor is None
+        page = await (self._newest_page(action.log) if newest else self._page(action))
         self._session.answer(action, page, (), self._neighbours.now())
 
     async def reconcile(self, step: Reconcile) -> None:
@@ -168,19 +169,24 @@ class Chores:
     def _answered(self, step: Reconcile) -> bytes:
         return self._answering[step.log].answer(step.message or b"")
 
-    async def _newest_page(self, action: SendPage) -> list[bytes]:
-        page, _ = await self._keeper.stream_page(action.log, None, action.page_bytes)
-        self._newest[action.log] = {operation_id(raw) for raw in page}
+    async def _newest_page(self, log: int) -> list[bytes]:
+        page, _ = await self._keeper.stream_page(log, None, ANSWER_BYTES)
+        self._newest[log] = {operation_id(raw) for raw in page}
         return page
 
     async def _page(self, action: SendPage) -> list[bytes]:
-        """The next page, without what the peer was sent as the newest on this very link."""
-        cursor = action.cursor
-        sent = self._newest.get(action.log, set())
+        """The next page, without the newest ones.
+
+        Whoever asks for a page was given those before: on this link, or on the one on which it
+        got its cursor. Where that is not so any more, the reconciliation at the end finds it.
+        """
+        if action.log not in self._newest:
+            await self._newest_page(action.log)
+        cursor, sent = action.cursor, self._newest[action.log]
         while True:
             page, _ = await self._keeper.stream_page(action.log, cursor, action.page_bytes)
             if not page:
-                self._newest.pop(action.log, None)
+                del self._newest[action.log]
                 return page
             if fresh := [raw for raw in page if operation_id(raw) not in sent]:
                 return fresh

@@ -46,7 +46,8 @@ class Introductions:
 
     def welcome(self, link: Link, links: Collection[bytes], now: float) -> None:
         """A link is READY: tell our own address, and as a bootstrap everybody's."""
-        self._renew(links, now)
+        if self._own is None:
+            self._renew(links, now)
         if self._own is not None:
             link.session.say_addresses(Announce(self._own))
         if self._passes_on:

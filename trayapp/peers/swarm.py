@@ -209,13 +209,10 @@ class Swarm:
     def _move_slow_streams(self, now: float) -> None:
         """A STREAM under 64 KiB in 10 s goes to the next peer who could go on with it."""
         for log, peer, quiet_s in self.shared.streams.slow(now):
-            link = self._links.get(peer)
-            if link is None:
-                continue
-            others = [other.session for other in self._ready() if other is not link]
+            others = [link.session for link in self._ready() if link.peer != peer]
             has_next = any(session.wants_stream(log) for session in others)
             if has_next or quiet_s >= STREAM_SILENT_S:
-                link.session.abandon_stream(log)
+                self._links[peer].session.abandon_stream(log)
 
 
 async def _turn_away(channel: Channel) -> None:

@@ -15,7 +15,7 @@ from trayapp.errors import ErrorCode, RemoteProtocolError
 from trayapp.forum.operation import HEADER_BYTES
 from trayapp.sync.actions import Admit, Arrival, FindCursor, LookUp, StreamCursor
 from trayapp.sync.answers import ANSWER_BYTES
-from trayapp.sync.limits import PeerLimits
+from trayapp.sync.limits import NEWEST_ENOUGH_BYTES, PeerLimits
 from trayapp.sync.line import Line
 from trayapp.sync.messages import IDS_PER_FRAME, Ack, Ops, Stream, Want
 
@@ -78,12 +78,10 @@ class Asking:
             self._line.say(Want(ids))
             self._questions.append(_Wanted(frozenset(ids)))
 
-    def stream(self, log: int, now: float) -> bool:
+    def stream(self, log: int, now: float) -> None:
         """Begin a STREAM, unless another peer streams this log to us."""
-        if not self._line.shared.streams.claim(log, self._line.peer, now):
-            return False
-        self._line.do(FindCursor(log))
-        return True
+        if self._line.shared.streams.claim(log, self._line.peer, now):
+            self._line.do(FindCursor(log))
 
     def stream_from(self, log: int, kept: bytes | None, now: float) -> None:
         """Go on where the store says we were with this peer, or where another one left us."""
@@ -182,8 +180,10 @@ class Asking:
             raise RemoteProtocolError("A page of a stream does not end.", ErrorCode.TOO_BIG)
         self._line.shared.streams.received(page.log, self._line.peer, size, now)
         if page.position is None:
-            # The newest ones have no cursor to keep: each frame can be read at once.
-            self._line.do(Admit(operations, Arrival.STREAMED))
+            # Each frame of the newest ones can be read at once.
+            begun = page.size >= NEWEST_ENOUGH_BYTES > page.size - size
+            cursor = StreamCursor(page.log, b"") if begun else None
+            self._line.do(Admit(operations, Arrival.STREAMED, cursor))
         else:
             page.operations.extend(operations)
 

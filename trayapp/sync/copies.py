@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from trayapp.sync.fingerprints import EMPTY
 from trayapp.sync.limits import (
     ASK_NEXT_S,
+    NEG_DECLINED_S,
     NEG_PAUSE_FACTOR,
     NEG_PAUSE_LEAST_S,
     NEG_PAUSE_S,
@@ -59,6 +60,8 @@ class Pair:
     """Their count when a STREAM from them last came to its end, or came to nothing."""
     barren: int = 0
     """Reconciliations in a row that gave nothing."""
+    _declined: int = 0
+    _not_before: float = 0.0
     _set_out: tuple[bytes, bytes] = (EMPTY, EMPTY)
     _last: _Attempt | None = None
 
@@ -99,7 +102,7 @@ class Pair:
             smaller: ours is the smaller copy; of two that are equal in size, the lower key's.
             pause: seconds to let pass at the very least since the last one.
         """
-        if self.settled or self.began_at is not None:
+        if self.settled or self.began_at is not None or now < self._not_before:
             return False
         patience = OPENER_AFTER if smaller else OTHER_AFTER
         if self.differing < patience and not self.due:
@@ -129,6 +132,12 @@ class Pair:
         self.due = False
         self._set_out = (ours.digest16, self.theirs.digest16)
 
+    def decline(self, now: float) -> None:
+        """The peer does not want to now: try again by ourselves, each time later."""
+        pause = min(NEG_PAUSE_S, NEG_DECLINED_S * 2**self._declined)
+        self.began_at, self.due = None, True
+        self._declined, self._not_before = self._declined + 1, now + pause
+
     def end(self, now: float, heard_at: float) -> None:
         """The reconciliation is over.
 
@@ -140,7 +149,7 @@ class Pair:
         ours, theirs = self._set_out
         self._last = _Attempt(ours, theirs, now, max(0.0, heard_at - self.began_at))
         self.began_at = None
-        self.differing = 0
+        self.differing = self._declined = 0
 
     def leave(self) -> None:
         """The link is gone. What was not judged by now was cut short and proves nothing."""

@@ -19,6 +19,9 @@ STREAM_WINDOW_BYTES = 65_536
 """A STREAM slower than this many bytes in the window moves to the next peer."""
 STREAM_SILENT_S = 30.0
 """One without a byte for so long is given up even where there is no next peer."""
+NEWEST_ENOUGH_BYTES = 262_144
+"""Cut off after so many of the newest operations, a STREAM goes on with its pages: the rest of the
+newest comes by reconciliation, and nothing comes twice."""
 STREAM_AT_LEAST = 100
 """A STREAM for fewer operations than this would cost more than a reconciliation."""
 
@@ -37,6 +40,8 @@ NEG_PAUSE_FACTOR = 10.0
 """At most one NEG per minute, and per ten times its own duration."""
 NEG_PAUSE_LEAST_S = 1.0
 """A NEG that gave something may be followed as soon as this by another."""
+NEG_DECLINED_S = 5.0
+"""A peer that declines, as it streams the log itself, is asked again then, and less and less."""
 NEG_SILENCE_S = 60.0
 """A reconciliation in which the other end keeps silent for so long is given up."""
 NEG_CPU_SHARE = 0.25
@@ -102,7 +107,8 @@ class PeerLimits:
         """Ids in HAVE frames; each is looked up in the store."""
         self.acks = Bucket(2_000)
         self.pings = Bucket(5, 20)
-        self.addresses = Bucket(2, 20)
+        self.addresses = Bucket(5, 80)
+        """Frames of addresses: a bootstrap begins with 4,000 records in 63 of them."""
 
 
 class CpuBudget:

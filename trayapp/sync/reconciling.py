@@ -35,6 +35,8 @@ class Outcome:
 class _Talk:
     number: int
     heard_at: float
+    answered: bool = False
+    """The peer has said something in it."""
     waiting: bytes | None = None
     """A message that is not read while too many wants are open."""
 
@@ -53,11 +55,6 @@ class Reconciling:
     def is_busy(self, log: int) -> bool:
         """Whether we are asking about this log, or still at work for it."""
         return log in self._asking or (log, True) in self._steps
-
-    @property
-    def is_talking(self) -> bool:
-        """Whether any conversation is open."""
-        return bool(self._asking or self._answering)
 
     def open(self, log: int, now: float) -> None:
         """Begin to reconcile a log."""
@@ -86,7 +83,7 @@ class Reconciling:
         asking, talk = found
         if (message.log, asking) in self._steps or talk.waiting is not None:
             raise RemoteProtocolError("A reconciliation message out of turn.")
-        talk.heard_at = now
+        talk.heard_at, talk.answered = now, True
         if asking and self._line.shared.wants.is_full:
             talk.waiting = message.message
             return
@@ -143,9 +140,12 @@ class Reconciling:
         ended, other = (
             (self._asking, self._answering) if asking else (self._answering, self._asking)
         )
-        talk = ended.pop(log)
+        talk, pair = ended.pop(log), self._line.pairs[log]
         if log not in other:
-            self._line.pairs[log].end(now, talk.heard_at)
+            if talk.answered or not asking:
+                pair.end(now, talk.heard_at)
+            else:
+                pair.decline(now)
         self._line.do(EndReconcile(log, asking))
 
     def _find(self, number: int, log: int) -> tuple[bool, _Talk] | None:

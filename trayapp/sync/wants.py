@@ -32,7 +32,9 @@ class _Peer:
     asked: frozenset[bytes] | None = None
     heard_at: float = 0.0
     tardy: bool = False
-    """It left a WANT unanswered for 10 s: asked last until it has answered."""
+    """It owes an answer for 10 s by now."""
+    is_last: bool = False
+    """It once left a WANT unanswered for so long, so it is asked last."""
 
 
 class Wants:
@@ -136,7 +138,7 @@ class Wants:
         for peer, known in self._peers.items():
             if known.asked is None or known.tardy or now - known.heard_at < ASK_NEXT_S:
                 continue
-            known.tardy = True
+            known.tardy = known.is_last = True
             self._release(peer, known.asked)
 
     def leave(self, peer: bytes) -> None:
@@ -150,14 +152,14 @@ class Wants:
         del self._peers[peer]
 
     def _askable(self, known: _Peer) -> Iterator[bytes]:
-        """What nobody else is asked for; of a tardy peer only what nobody else could give."""
+        """What nobody is asked for; of one that is asked last only what no other could give."""
         for one in known.offers:
             want = self._wants[one]
             if want.asked_of is not None:
                 continue
-            if known.tardy and not all(self._peers[other].tardy for other in want.offered_by):
-                continue
-            yield one
+            others = want.offered_by if known.is_last else ()
+            if all(self._peers[other].is_last for other in others):
+                yield one
 
     def _release(self, peer: bytes, ids: Iterable[bytes]) -> None:
         for one in ids:
