@@ -275,7 +275,7 @@ def test_words_of_others_stay_words(title):
 @given(
     st.lists(
         st.sampled_from(
-            ["[quote]", '[quote="a, post:3, topic:42"]', "[/quote]", "\n", "```", "`", " ", "w",
+            ["[quote]", '[quote="a, post:3, topic:42"]', "[/quote]", "\n", "```", "`", " ", "é",
              f"https://{HOST}/t/b/42/3", "[", "](", ")", "upload://5WYVhy.png", "[details=y]",
              "[/details]", "> ", "<", ">", "~~~\n", "    ", "\n\n"]
         ),
@@ -287,7 +287,7 @@ def test_whatever_was_typed_comes_out_the_same_each_time_and_can_be_shown(text):
 
     assert told(text) == once
     assert prose.render(once) is not None
-    assert once.count("w") == text.count("w")
+    assert once.count("é") == text.count("é")  # no word is lost
 
 
 @pytest.mark.parametrize(
