@@ -240,7 +240,9 @@ def test_tex_in_lines_stands_in_lists_and_quotes():
     )
 
 
-@pytest.mark.parametrize("text", ["$$\n* a", "    $$\n    x\n    $$", "- $$\n  x\n\n$$"])
+@pytest.mark.parametrize(
+    "text", ["$$\n* a", "    $$\n    x\n    $$", "- $$\n  x\n\n$$", "- $$\n  x\n\nout\n\n  $$"]
+)
 def test_a_sign_that_nothing_closes_or_that_stands_in_code_begins_no_tex(text: str):
     assert 'class="tex"' not in render(text)
 
