@@ -29,9 +29,10 @@ from trayapp.node.keeping import Keeping
 from trayapp.node.mesh import Mesh, Reach, parse_listen
 from trayapp.node.node import Node
 from trayapp.node.supervision import keep_running
+from trayapp.peers.listener import check_free
 from trayapp.settings import Settings
 from trayapp.store import address_book, key_file
-from trayapp.store.database import Database, DirectoryLock
+from trayapp.store.database import Database, DirectoryLock, translated
 from trayapp.sync.messages import Role
 
 LOCK_WAIT_S = 5.0
@@ -118,14 +119,13 @@ async def run(
         await server.listen(options.api_port)
         await stack.enter_async_context(server)
         plate = Doorplate(server.url, secret, os.getpid(), options.brief)
-        token.write(data_dir, plate)
+        with translated(data_dir / token.FILE_NAME):
+            token.write(data_dir, plate)
         stack.callback(token.remove, data_dir)
         try:
             await _serve(daemon, options, beside)
         except BaseExceptionGroup as group:
             raise _reason(group) from group
-        finally:
-            node.bus.emit(CloseWindow())
 
 
 async def _serve(
@@ -144,17 +144,23 @@ async def _serve(
         if options.net:
             listening = asyncio.Event()
             running.append(tasks.create_task(_link(daemon, options, listening)))
-            if node.opened.is_set():
-                await listening.wait()
+            await listening.wait()
         if beside is not None:
             running.append(tasks.create_task(_run_beside(beside, daemon)))
-        await daemon.stopped()
+        try:
+            await daemon.stopped()
+        finally:
+            # Before the face beside is cancelled: a tray waits for its window to close.
+            node.bus.emit(CloseWindow())
         for task in running:
             task.cancel()
 
 
 async def _link(daemon: Daemon, options: DaemonOptions, listening: asyncio.Event) -> None:
     """Link with other machines, from the moment there is a forum.
+
+    Args:
+        listening: set when others can come in, or when there is no forum to come into yet.
 
     Raises:
         PortInUse: at the start of the program. Later, when a forum is started or joined in a node
@@ -163,6 +169,9 @@ async def _link(daemon: Daemon, options: DaemonOptions, listening: asyncio.Event
     node = daemon.node
     reach = _reach(options, daemon.settings)
     at_start = node.opened.is_set()
+    if not at_start:
+        await check_free(reach.host, reach.port)
+        listening.set()
     await node.opened.wait()
     reach = replace(reach, invited=await node.database.read(address_book.invitations))
     mesh = Mesh(node, Keeping(node, Budget(node.data_dir, now_ms=node.now_ms)), reach)

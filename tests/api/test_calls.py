@@ -182,7 +182,8 @@ async def test_an_import_reports_and_its_posts_are_found(client: Client, tmp_pat
 
 
 async def test_peers_are_added_and_removed(client: Client):
-    assert await client.call("add_peer", address="192.0.2.7") == {"peers": []}
+    [added] = (await client.call("add_peer", address="192.0.2.7"))["peers"]
+    assert (added["address"], added["path"]) == ("wss://192.0.2.7:47311", "file")
     assert await client.call("remove_peer", address="192.0.2.7") == {"peers": []}
     assert await client.call("peers") == {"peers": []}
     with pytest.raises(CallRefused, match="starts with wss"):

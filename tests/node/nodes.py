@@ -16,6 +16,7 @@ from trayapp.events import Event
 from trayapp.forum.identity import Identity
 from trayapp.forum.operation import Operation
 from trayapp.node.node import Node
+from trayapp.peers.finder import PeerAddress
 from trayapp.status import PeerStatus, SyncStatus
 from trayapp.store import board, key_file
 from trayapp.store.database import Database
@@ -62,6 +63,7 @@ class QuietLinks:
 
     def __init__(self) -> None:
         self.announced: list[bytes] = []
+        self.dialled: list[str] = []
 
     @property
     def listening(self) -> tuple[str, ...]:
@@ -69,6 +71,12 @@ class QuietLinks:
 
     def announce(self, operations: Sequence[tuple[bytes, bytes]]) -> None:
         self.announced += [id_ for id_, _ in operations]
+
+    def dial(self, address: PeerAddress) -> None:
+        self.dialled.append(str(address))
+
+    def forget(self, address: PeerAddress) -> None:
+        self.dialled.remove(str(address))
 
     def peers(self) -> tuple[PeerStatus, ...]:
         return ()

@@ -299,3 +299,14 @@ def test_the_real_archive_is_read_in_seconds():
     found = _read(needs.archive())
     assert len(found) == 4_661
     assert time.perf_counter() - begun < 10
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes among files there")
+def test_what_is_neither_file_nor_folder_is_refused_and_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+
+    with (
+        pytest.raises(ImportRefused, match="neither a file nor a folder"),
+        open_archive(tmp_path / "pipe"),
+    ):
+        pass

@@ -16,6 +16,8 @@ from trayapp.node.keeping import Keeping
 from trayapp.node.mesh import Mesh, Reach, parse_listen
 from trayapp.node.node import Node
 from trayapp.status import PeerPath, SyncState
+from trayapp.store import address_book
+from trayapp.store.address_book import Met
 
 pytestmark = pytest.mark.network
 LOOPBACK = Reach(host="127.0.0.1", port=0, lan=False)
@@ -120,6 +122,34 @@ async def test_a_port_that_was_asked_for_and_is_taken_is_refused(tmp_path: Path)
                 async with meshed(bob, Reach(host="127.0.0.1", port=port, lan=False)):
                     pass
         assert bob.links is None
+
+
+async def test_a_machine_met_before_is_found_without_those_who_told_of_it(tmp_path: Path):
+    async with open_node(tmp_path / "ann") as ann, open_node(tmp_path / "bob", "bob") as bob:
+        network = await founding.create(ann, "Allotments", "ann")
+        await founding.join(bob, write_invite(network), "bob")
+        async with meshed(ann) as mesh:
+            address = mesh.listening[0].partition("#")[0]
+            met = Met(ann.identity.key, address, PeerPath.BOOTSTRAP, bob.now_ms())
+            await bob.database.write(lambda conn: address_book.met(conn, met))
+            async with meshed(bob):
+
+                async def linked() -> bool:
+                    return any(p.state == "connected" for p in await pulse.peers(bob))
+
+                await until(linked)
+
+
+async def test_a_machine_that_takes_nothing_more_says_why(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await founding.create(node, "Allotments")
+        full = Budget(node.data_dir, now_ms=node.now_ms, free=lambda _: (10**9, 5))
+        mesh = Mesh(node, Keeping(node, full), LOOPBACK)
+
+        status = mesh.sync()
+
+        assert status.state is SyncState.ATTENTION
+        assert "nearly full" in status.problem
 
 
 def test_where_to_listen_is_host_and_port():

@@ -39,6 +39,8 @@ def kept_in(data_dir: Path, *, aloud: bool) -> Iterator[None]:
         spoken.setLevel(logging.WARNING)
         spoken.setFormatter(logging.Formatter("%(message)s"))
         handlers.append(spoken)
+    # On a full disk the program goes on without its log.
+    logging.raiseExceptions = False
     root, ours = logging.getLogger(), logging.getLogger("trayapp")
     before = ours.level
     ours.setLevel(logging.INFO)

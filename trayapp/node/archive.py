@@ -93,6 +93,8 @@ def _open(path: Path, stack: ExitStack) -> Archive:
     if path.is_dir():
         paths = _folder_files(path)
         return Archive(path, _folder_contents(paths), len(paths))
+    if not path.is_file():  # to open a pipe waits until somebody writes into it
+        raise ImportRefused(f"{path} is neither a file nor a folder.")
     file = stack.enter_context(path.open("rb"))
     start = file.read(len(_XZ))
     file.seek(0)

@@ -48,7 +48,7 @@ async def import_discourse(
     if node.importing.locked():
         raise ImportRefused("Another import is under way on this machine; wait for its end.")
     async with node.importing:
-        plan = await _gather(node, path, where)
+        plan = await _gather(node, path, where, given_up)
         me = node.identity.key
         known = await node.database.read(lambda conn: board.imported_keys(conn, me, where.name))
         work = _Import(node, plan, known)
@@ -57,7 +57,7 @@ async def import_discourse(
     return work.report()
 
 
-async def _gather(node: Node, path: Path, site: Site) -> Plan:
+async def _gather(node: Node, path: Path, site: Site, given_up: Callable[[], bool]) -> Plan:
     """Read the archive in a thread of its own: unpacking takes seconds."""
     loop = asyncio.get_running_loop()
 
@@ -68,6 +68,8 @@ async def _gather(node: Node, path: Path, site: Site) -> Plan:
         gathering = Gathering(site)
         with open_archive(path) as archive:
             for count, post in enumerate(archive):
+                if given_up():  # the thread would hold the program's end up
+                    break
                 gathering.take(post)
                 if count % _TOLD_FILES == 0:
                     tell(count)

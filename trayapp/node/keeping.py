@@ -51,7 +51,11 @@ class Keeping:
 
     def taking(self) -> bool:
         """False while there is no room for more."""
-        return not self._budget.exhausted()
+        return not self.no_room()
+
+    def no_room(self) -> str:
+        """Why nothing more is taken in just now; empty while there is room."""
+        return self._budget.exhausted()
 
     async def digests(self) -> tuple[LogDigest, LogDigest]:
         """Log 0 and log 1 as committed."""

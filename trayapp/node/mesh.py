@@ -12,12 +12,13 @@ from functools import partial
 
 from trayapp.errors import InvalidAddress
 from trayapp.node.keeping import Keeping
+from trayapp.node.memory import remember, remembered
 from trayapp.node.node import Node
 from trayapp.node.supervision import keep_running
 from trayapp.peers.bootstrap import BootstrapFinder
 from trayapp.peers.dialer import Dialer
 from trayapp.peers.directory import Directory
-from trayapp.peers.finder import Finder
+from trayapp.peers.finder import Finder, PeerAddress
 from trayapp.peers.greeting import Passport
 from trayapp.peers.interfaces import NetworkWatch
 from trayapp.peers.lan import LanFinder
@@ -25,7 +26,7 @@ from trayapp.peers.listener import ARCHIVE_LINKS, LINKS, Listener
 from trayapp.peers.peers_file import NAME as PEERS_FILE
 from trayapp.peers.peers_file import PeersFileFinder
 from trayapp.peers.swarm import Swarm
-from trayapp.status import PeerPath, PeerStatus, SyncStatus
+from trayapp.status import PeerPath, PeerStatus, SyncState, SyncStatus
 from trayapp.sync.messages import Role
 
 
@@ -110,11 +111,14 @@ class Mesh:
 
     async def _run_parts(self, listener: Listener) -> None:
         watch = NetworkWatch(self._dialer.wake, now_ms=self._node.now_ms)
+        for address in await remembered(self._node):
+            self._dialer.feed(address)
         async with asyncio.TaskGroup() as tasks:
             for name, work in (
                 ("swarm", self._swarm.run),
                 ("dialer", self._dialer.run),
                 ("network watch", watch.run),
+                ("memory", partial(remember, self._node, self._swarm.statuses)),
             ):
                 tasks.create_task(keep_running(name, work), name=name)
             for name, finder in self._finders(listener).items():
@@ -147,6 +151,14 @@ class Mesh:
         """Pass on what was said here."""
         self._swarm.announce(operations)
 
+    def dial(self, address: PeerAddress) -> None:
+        """Try an address that a person added, now and from now on."""
+        self._dialer.feed(address)
+
+    def forget(self, address: PeerAddress) -> None:
+        """Stop trying an address."""
+        self._dialer.forget(address)
+
     def peers(self) -> tuple[PeerStatus, ...]:
         """Every machine linked or known by an address; without names."""
         return (*self._swarm.statuses(), *self._dialer.statuses())
@@ -154,6 +166,8 @@ class Mesh:
     def sync(self) -> SyncStatus:
         """How far the copies agree, and what is in the way."""
         status = self._swarm.sync_status()
+        if full := self._keeper.no_room():
+            return replace(status, state=SyncState.ATTENTION, problem=full)
         return replace(status, problem=status.problem or self._finding_problem())
 
     def _finding_problem(self) -> str:

@@ -22,6 +22,7 @@ from trayapp.node import telling
 from trayapp.node.audience import Audience
 from trayapp.node.bus import Bus
 from trayapp.node.telling import Arrived
+from trayapp.peers.finder import PeerAddress
 from trayapp.status import PeerStatus, SyncStatus
 from trayapp.store import key_file
 from trayapp.store import operations as log
@@ -41,6 +42,12 @@ class Links(Protocol):
 
     def announce(self, operations: Sequence[tuple[bytes, bytes]]) -> None:
         """Pass on what was said here: ids and wire bytes, after they are stored."""
+
+    def dial(self, address: PeerAddress) -> None:
+        """Try an address that a person added, now and from now on."""
+
+    def forget(self, address: PeerAddress) -> None:
+        """Stop trying an address."""
 
     def peers(self) -> tuple[PeerStatus, ...]:
         """Every machine linked or known by an address; without names."""

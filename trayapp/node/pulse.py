@@ -9,6 +9,7 @@ from sqlite3 import Connection
 
 from trayapp.events import PeersChanged, StatusChanged
 from trayapp.forum.operation import Log
+from trayapp.node.addressing import added_peers
 from trayapp.node.node import Node
 from trayapp.status import PeerStatus, Status, SyncStatus
 from trayapp.store import operations as log
@@ -60,7 +61,7 @@ async def tell_changes(node: Node) -> None:
 
 
 def _peers(conn: Connection, node: Node) -> tuple[PeerStatus, ...]:
-    known = node.links.peers() if node.links else ()
+    known = node.links.peers() if node.links else added_peers(node)
     named = [
         replace(peer, name=people.person(conn, peer.device).name) if peer.device else peer
         for peer in known

@@ -262,6 +262,18 @@ def _spare_tls_memory() -> None:
         sslproto.SSLProtocol.max_size = _TLS_BUFFER_BYTES
 
 
+async def check_free(host: str | None, port: int | None) -> None:
+    """See whether a listener could open here, without opening one.
+
+    Raises:
+        PortInUse: the port asked for is taken; None asks for none.
+        InvalidAddress: the host asked for is not this machine.
+    """
+    if port is not None:
+        for listening in await _listen(host, port):
+            listening.close()
+
+
 async def _listen(host: str | None, port: int | None) -> list[socket.socket]:
     hosts = _EVERYWHERE if host in (None, "::") else await _resolve(str(host))
     try:
