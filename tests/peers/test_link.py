@@ -160,8 +160,8 @@ async def test_what_is_being_stored_when_the_link_ends_is_stored():
         await visitor.welcome()
         await visitor.ours.say(Ops((operation("bob", 0).raw,)))
         await keeper.admitting.wait()
-        await visitor.ours.close()
-        await asyncio.sleep(0)
+        visitor.swarm._links[visitor.key].end(ErrorCode.DUPLICATE, "another link")
+        await until(lambda: visitor.ours.close_code is not None)
         assert not visitor.task.done()
 
         keeper.gate.set()

@@ -272,3 +272,12 @@ def test_no_second_stream_of_a_log_is_begun():
     session._asking.stream(1, 1.0)
 
     assert session.actions() == []
+
+
+def test_a_first_sync_is_not_acknowledged_post_by_post():
+    v = village((), operations("bob", *range(150)))
+
+    v.talk_until_quiet()
+
+    assert v.nodes[0].held == v.nodes[1].held
+    assert v.nodes[1].acks == []

@@ -406,3 +406,14 @@ def test_a_flood_of_hints_goes_unheard_without_harm():
     assert sum(map(len, told)) == 80
     assert sum(map(len, listed)) == 0
     assert session.state is State.READY
+
+
+def test_what_one_peer_pushed_is_no_longer_wanted_of_another():
+    session, post = a_session(), operation("eve", 0)
+    wants = session._line.shared.wants
+    wants.offer(b"another peer".ljust(32), [post.id])
+    (admit,) = [a for a in hear(session, Ops((post.raw,))) if isinstance(a, Admit)]
+
+    session.admitted(admit, [post.id], 1.0)
+
+    assert len(wants) == 0
