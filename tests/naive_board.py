@@ -27,6 +27,9 @@ class NaiveBoard:
         self.all = {one.id: one for one in operations}
         self.content = [one for one in self.all.values() if one.log == 1]
         self.posts = {one.id: one for one in self.content if one.kind in POSTS}
+        self.about: dict[bytes, list[Operation]] = {}
+        for one in self.content:
+            self.about.setdefault(one.ref, []).append(one)
         self.dead = {
             one.ref
             for one in self.content
@@ -120,8 +123,8 @@ class NaiveBoard:
 
     def _edits(self, one: Operation) -> dict[bytes, tuple[Operation, Edit]]:
         found = {}
-        for edit in self.content:
-            if edit.kind != EDIT or edit.ref != one.id or edit.author != one.author:
+        for edit in self.about.get(one.id, ()):
+            if edit.kind != EDIT or edit.author != one.author:
                 continue
             body = bodies.decode(EDIT, edit.body or b"")
             if isinstance(body, Edit) and bodies.decode_fields(one.kind, body.fields) is not None:

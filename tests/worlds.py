@@ -110,7 +110,9 @@ class World:
         return author.say(kind, ref, raw)
 
 
-def deliveries(said: Sequence[Operation], dice: random.Random) -> list[list[Operation]]:
+def deliveries(
+    said: Sequence[Operation], dice: random.Random, sizes: Sequence[int] = (1, 1, 2, 5, 100)
+) -> list[list[Operation]]:
     """Batches in which operations might come in: shuffled, split, repeated, erased on the way."""
     bare = NaiveBoard(said).bare()
     queue = [*said, *dice.choices(said, k=len(said) // 5)]
@@ -121,7 +123,7 @@ def deliveries(said: Sequence[Operation], dice: random.Random) -> list[list[Oper
     ]
     batches = []
     while queue:
-        size = dice.choice((1, 1, 2, 5, 100))
+        size = dice.choice(sizes)
         batches.append(queue[:size])
         queue = queue[size:]
     return batches

@@ -126,6 +126,19 @@ def test_the_list_of_recent_threads_reads_no_more_than_it_shows():
     assert "USE TEMP B-TREE" not in told
 
 
+def test_subnets_are_counted_from_indexes_alone():
+    forum = Forum()
+    statements: list[str] = []
+    forum.conn.set_trace_callback(statements.append)
+    views.subnets(forum.conn, forum.ann.key)
+    forum.conn.set_trace_callback(None)
+    counting = next(one for one in statements if "GROUP BY" in one)
+
+    told = " ".join(str(row[-1]) for row in forum.board.ask("EXPLAIN QUERY PLAN " + counting))
+    assert "USING COVERING INDEX thread_in_subnet" in told
+    assert "USING COVERING INDEX thread_unread" in told
+
+
 def test_a_brief_tells_what_a_notice_needs():
     forum = Forum()
 

@@ -4,6 +4,7 @@ from trayapp.forum import bodies, fold
 from trayapp.forum.operation import ZERO, Operation
 from trayapp.forum.rows import Known
 from trayapp.store.known import gather
+from trayapp.store.rows import prefix
 
 
 def known_for(board: Board, *batch: Operation) -> Known:
@@ -63,8 +64,11 @@ def test_what_shares_eight_bytes_of_an_id_is_not_mistaken_for_it():
     board.conn.execute("UPDATE op SET id = ? WHERE kind = 18", (other,))
 
     known = known_for(board, forum.bob.reply(forum.boat, "more"))
-
     assert forum.boat.id not in known.posts
+
+    fresh = forum.ann.thread(forum.general, "Ship", "?")
+    board.conn.execute("UPDATE op SET ref8 = ? WHERE kind = 19", (prefix(fresh.id),))
+    assert not known_for(board, fresh).affected
 
 
 def test_an_import_that_is_here_needs_its_group_and_what_stands_on_it():

@@ -185,11 +185,10 @@ class _Fold:
         """The live imported posts among the new ones, with what they are known by elsewhere."""
         members = {}
         for row in new:
-            if row.kind == Kind.IMPORTED and row.state == State.LIVE:
-                one = self._new[row.id]
-                key = source_key(one)
-                if key is not None:
-                    members[one.operation.seq, row.id, row.number] = key
+            one = self._new[row.id]
+            key = source_key(one) if row.state == State.LIVE else None
+            if key is not None:
+                members[one.operation.seq, row.id, row.number] = key
         return members
 
     def _judge_held(self) -> list[Post]:

@@ -70,9 +70,7 @@ class Placing:
     def _choose(self, group: list[Member]) -> None:
         chosen = min(group, default=(0, b"", 0))[2]
         for _, id_, number in group:
-            row = self._row(id_)
-            if row is None:
-                continue
+            row = self._settled.get(id_) or self._open.get(id_) or self._known.posts[id_]
             twin = None if number == chosen else chosen
             if twin != row.twin:
                 self._put(row._replace(twin=twin, state=State.LIVE if twin is None else State.TWIN))

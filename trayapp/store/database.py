@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -34,7 +36,10 @@ LOCK_FILE = "node.lock"
 READERS = 3
 
 _BUSY_MS = 5_000
+_LEAST_BYTES = 65_536
 _CHECKPOINT_BUSY_MS = 250
+
+_logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -164,22 +169,24 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _error_of_sqlite(error: sqlite3.Error, path: Path) -> StoreError | None:
+    ours: StoreError | None = None
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_FULL:
-            return _full(path)
+            ours = _full(path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
-            return _read_only(path)
+            ours = _read_only(path)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreDamaged(
+            ours = StoreDamaged(
                 f"{path} is damaged. Move it away and start again: the forum comes back from the "
                 "other machines, and your key is kept in a file of its own."
             )
         case sqlite3.SQLITE_IOERR:
-            return StoreError(f"The disk that holds {path} fails to read or write: {error}.")
+            ours = StoreError(f"The disk that holds {path} fails to read or write: {error}.")
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return StoreInUse(f"Another program is using {path}. Close it and try again.")
+            ours = StoreInUse(f"Another program is using {path}. Close it and try again.")
         case _:
-            return None
+            pass  # a bug of ours: it has no sentence
+    return ours
 
 
 def _error_of_disk(error: OSError, path: Path) -> StoreError | None:
@@ -190,6 +197,13 @@ def _error_of_disk(error: OSError, path: Path) -> StoreError | None:
     if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
         return StoreError(f"{path.parent} cannot hold the forum: something else is in its place.")
     return None
+
+
+def _has_no_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_BYTES
+    except OSError:
+        return False
 
 
 def _full(path: Path) -> StoreFull:
@@ -273,7 +287,12 @@ def empty_log_if_owed(conn: sqlite3.Connection) -> None:
     if not conn.execute("SELECT 1 FROM chore WHERE name = 'truncate'").fetchone():
         return
     conn.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_BUSY_MS}")
-    busy = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-    if not busy:
-        conn.execute("DELETE FROM chore WHERE name = 'truncate'")
+    try:
+        (busy, _, _) = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:
+            conn.execute("DELETE FROM chore WHERE name = 'truncate'")
+    except sqlite3.OperationalError as error:
+        # What was written is committed, and must not look as if it had failed.
+        _logger.warning("The write-ahead log could not be emptied, and will be later: %s", error)
+    finally:
+        conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")

@@ -29,9 +29,10 @@ CREATE TABLE thread (
     last_hlc INTEGER NOT NULL,
     last INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX thread_in_subnet ON thread (subnet, last_at, rid) WHERE listed;
+-- What the conditions name stands in the indexes too: SQLite counts from them alone then.
+CREATE INDEX thread_in_subnet ON thread (subnet, last_at, rid, listed) WHERE listed;
 CREATE INDEX thread_recent ON thread (last_at, rid) WHERE listed;
-CREATE INDEX thread_unread ON thread (subnet) WHERE listed AND unread > 0;
+CREATE INDEX thread_unread ON thread (subnet, listed, unread) WHERE listed AND unread > 0;
 
 DROP TABLE IF EXISTS version;
 CREATE TABLE version (

@@ -99,9 +99,7 @@ class _Gathering:
         refs = {one.operation.ref for one in content}
         refs -= new.keys()
         refs.discard(ZERO)
-        for row in self._conn.execute(_ROWS_BY_ID, (prefixes(refs),)):
-            if row[1] in refs:
-                self._learn(row)
+        self._read_by_id(refs)
 
     def dying(self, content: Sequence[Said]) -> list[Post]:
         """Held posts that this batch deletes."""
@@ -128,7 +126,7 @@ class _Gathering:
                 body = None if row[12] is None else bodies.decode(kind, row[12])
                 act = Said(number, operation_of(id_, header, row[12]), body, seen)
                 acts.setdefault(ref, []).append(act)
-            elif row[5] is not None:
+            else:
                 posts.append(post_of(row))
         return posts
 
@@ -191,7 +189,7 @@ class _Gathering:
         # An inert post has no place; as a stub it has one.
         moving = {row.id: row for row in dying if row.state == State.INERT}
         members = {id_ for group in known.groups.values() for _, id_, _ in group}
-        self._read_refs_of(moving.values())
+        self._read_by_id({row.ref for row in moving.values()})
         first = [*waiting, *self._standing_on([*members, *moving])]
         imported = {row.id: row for row in first if row.kind == Kind.IMPORTED}
         for row in self._kin(imported.values()):
@@ -208,11 +206,10 @@ class _Gathering:
         for _ in (Level.REPLY, Level.THREAD):
             self._read_numbered(row.parent for row in posts.values() if row.parent is not None)
 
-    def _read_refs_of(self, posts: Iterable[Post]) -> None:
-        refs = {row.ref for row in posts} - self.known.posts.keys()
-        if refs:
-            for row in self._conn.execute(_ROWS_BY_ID, (prefixes(refs),)):
-                if row[1] in refs:
+    def _read_by_id(self, ids: set[bytes]) -> None:
+        if ids:
+            for row in self._conn.execute(_ROWS_BY_ID, (prefixes(ids),)):
+                if row[1] in ids:
                     self._learn(row)
 
     def _read_numbered(self, rids: Iterable[int]) -> None:
