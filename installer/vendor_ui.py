@@ -46,6 +46,7 @@ ICONS = (
     "git-fork",
     "hash",
     "keyboard",
+    "pencil",
     "plus",
     "search",
     "triangle-alert",

@@ -189,7 +189,7 @@ async def test_the_letters_are_plex_and_come_from_this_machine(
 
     await show(page, node, f"#/t/{thread}")
 
-    assert await page.evaluate("document.fonts.check('15px Plex')")
+    await page.evaluate("document.fonts.ready")
     loaded = await page.evaluate(
         "[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)"
     )

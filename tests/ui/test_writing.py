@@ -217,6 +217,7 @@ async def test_deleting_says_what_it_means_and_can_be_undone(
     page: Page, node: FakeNode, thread: str
 ):
     post = node.board.add_post(thread, "Regretted.", ME)
+    await page.clock.install()
     await page.goto(f"{node.url}/#/t/{thread}")
     article = page.locator("article[data-number='3']")
 
@@ -227,12 +228,15 @@ async def test_deleting_says_what_it_means_and_can_be_undone(
     await expect(article).to_contain_text("Deleting this post")
     await article.get_by_role("button", name="undo").click()
     await expect(article.locator(".prose")).to_have_text("Regretted.")
-    await page.wait_for_timeout(5_300)
+    await page.clock.run_for(6_000)
     assert node.calls("delete") == []
 
     await page.get_by_role("button", name="Delete post 3").click()
     await dialog.get_by_role("button", name="Delete").click()
-    await expect(article).to_contain_text("This post was deleted.", timeout=8_000)
+    await page.clock.run_for(4_000)
+    assert node.calls("delete") == []
+    await page.clock.run_for(1_000)
+    await expect(article).to_contain_text("This post was deleted.")
     assert node.calls("delete") == [{"post": post}]
 
 
@@ -326,6 +330,30 @@ async def test_a_new_subnet_appears_and_is_gone_to(page: Page, node: FakeNode, t
 
     await expect(page.get_by_role("heading", name="#garden")).to_be_visible()
     await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_the_maker_of_a_subnet_can_name_it_anew(page: Page, node: FakeNode, thread: str):
+    subnet = node.board.subnets[0]
+
+    def edit(post: str, title: str, text: str) -> dict:
+        assert post == subnet["id"]
+        subnet.update(title=title, text=text)
+        return {"id": thread}
+
+    node.answers["edit"] = edit
+    await page.goto(f"{node.url}/#/s/{subnet['id']}")
+
+    await page.get_by_role("button", name="Change #bakery").click()
+    title = page.get_by_label("Title of the subnet")
+    await expect(title).to_have_value("bakery")
+    await title.fill("oven")
+    await page.get_by_role("button", name="Save").click()
+
+    await expect(page.get_by_role("heading", name="#oven")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    subnet["mine"] = False
+    await node.say("subnet_changed", subnet=subnet["id"])
+    await expect(page.get_by_role("button", name="Change #oven")).to_have_count(0)
 
 
 async def test_one_takes_another_name(page: Page, node: FakeNode, thread: str):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 # A node that is away, and a cookie that is none, are part of what is tested.
 _EXPECTED = ("WebSocket connection", "ERR_CONNECTION", "status of 401", "status of 404")
@@ -50,6 +50,11 @@ async def top_of(page: Page, selector: str) -> float:
     box = await page.locator(selector).bounding_box()
     assert box is not None
     return box["y"]
+
+
+async def landed(page: Page) -> None:
+    """Wait until the thread stands where it was to go."""
+    await expect(page.locator("[data-scroll=thread]:not([aria-busy])")).to_be_visible()
 
 
 async def until(true: Callable[[], object], timeout_s: float = 10) -> None:

@@ -34,6 +34,22 @@ function NewSubnet() {
   `;
 }
 
+/** Change the title or the text of an own subnet: a category brought in has but a number. */
+function ChangeSubnet({ subnet }) {
+  const submit = async ({ title, text }) => {
+    await call("edit", { post: subnet.id, title: title.trim(), text });
+    await readSubnets();
+    closeDialog();
+  };
+  return html`
+    <${Dialog} title=${`Change #${subnet.title}`}>
+      <${Composer} place=${`e/${subnet.id}`} label="What it is for" titleLabel="Title of the subnet"
+        focus initial=${{ title: subnet.title, text: subnet.text }} textNeeded=${false} send="Save"
+        submit=${submit} cancel=${closeDialog} />
+    <//>
+  `;
+}
+
 function Name() {
   const [name, setName] = useState(me.value?.name ?? "");
   const [problem, setProblem] = useState("");
@@ -86,4 +102,4 @@ const Keys = () => html`
   <//>
 `;
 
-const VIEWS = { subnet: NewSubnet, name: Name, delete: Delete, keys: Keys };
+const VIEWS = { subnet: NewSubnet, rename: ChangeSubnet, name: Name, delete: Delete, keys: Keys };

@@ -12,7 +12,7 @@ import { land, newer, older, openThread, postById, seeArrived } from "../thread.
 import { count } from "../words.js";
 import { Composer } from "./composer.js";
 import { Post } from "./post.js";
-import { keepPlace, landOn, whenNear } from "./scrolling.js";
+import { holdPlace, landOn, whenNear } from "./scrolling.js";
 
 export function Thread() {
   const shown = open.value;
@@ -43,11 +43,11 @@ function Bar({ head }) {
 function Posts({ shown }) {
   const scroller = useRef(null);
   useReading(scroller, shown);
-  useLayoutEffect(() => keepPlace(scroller.current), [shown.posts]);
+  useLayoutEffect(() => holdPlace(scroller.current), []);
   useLayoutEffect(() => landOn(scroller.current, landing.value), [landing.value]);
   const { posts, rule, moreBefore, moreAfter, head } = shown;
   return html`
-    <div class="posts"><div class="scroll" ref=${scroller} data-scroll="thread">
+    <div class="posts"><div class="scroll" ref=${scroller} data-scroll="thread"><div>
       ${moreBefore && html`<${More} key="older" load=${older} root=${scroller}
         text=${`${posts[0].number - 1} older`} />`}
       ${posts.map((post) => html`<${Fragment} key=${post.id}>
@@ -57,7 +57,7 @@ function Posts({ shown }) {
       ${moreAfter && html`<${More} key="newer" load=${newer} root=${scroller}
         text=${`${head.total - posts.at(-1).number} newer`} />`}
       ${head.total === 1 && html`<p class="note muted" data-state="empty">No replies yet.</p>`}
-      </div><${Pill} />
+      </div></div><${Pill} />
     </div>
   `;
 }
@@ -96,7 +96,11 @@ function useReading(scroller, shown) {
   useEffect(() => watch.current.watch(scroller.current), [shown.posts]);
 }
 
+const TOGETHER_MS = 50;
+
+/** The furthest post that was looked at, and what of it is still to be told. */
 let furthest = { thread: "", number: 0 };
+let telling = 0;
 
 function readUpTo(thread, { id, number }) {
   const post = postById(id);
@@ -106,8 +110,13 @@ function readUpTo(thread, { id, number }) {
     open.value = { ...open.value, arrived: rest };
   }
   if (post.read || (furthest.thread === thread && furthest.number >= number)) return;
-  furthest = { thread, number };
-  call("mark_read", { thread, post: id }).catch(() => (furthest = { thread: "", number: 0 }));
+  furthest = { thread, number, id };
+  // Posts that were on screen together are told together.
+  telling ||= setTimeout(() => {
+    telling = 0;
+    const { thread: where, id: post } = furthest;
+    call("mark_read", { thread: where, post }).catch(() => (furthest = { thread: "", number: 0 }));
+  }, TOGETHER_MS);
 }
 
 function Reply({ thread }) {

@@ -5,7 +5,7 @@ import { moreRows, readList } from "../board.js";
 import { sentence } from "../calls.js";
 import { Empty, Icon, Key, Marked, Problem, Skeleton, When } from "../elements/small.js";
 import * as routes from "../routes.js";
-import { drafts, list, open, route, status, subnets } from "../state.js";
+import { dialog, drafts, list, open, route, status, subnets } from "../state.js";
 import { progress } from "../status.js";
 import { toast } from "../toasts.js";
 import { count } from "../words.js";
@@ -26,12 +26,21 @@ function Bar({ place }) {
     <div class="bar">
       <a class="back" href=${routes.home()} aria-label="Back to the subnets"><${Icon} name="arrow-left" /></a>
       <h1>${heading(place)}</h1>
+      ${place.kind === "subnet" && html`<${Change} id=${place.id} />`}
       <span class="gap" />
       ${place.kind !== "search" && where && html`
         <a class="button" href=${routes.compose(where)}>New thread <${Key}>c<//></a>
       `}
     </div>
   `;
+}
+
+/** Who made a subnet may give it another title. */
+function Change({ id }) {
+  const subnet = subnets.value?.find((one) => one.id === id);
+  if (!subnet?.mine) return null;
+  return html`<button type="button" class="plain" aria-label=${`Change #${subnet.title}`} title="Change"
+    onClick=${() => (dialog.value = { name: "rename", subnet })}><${Icon} name="pencil" /></button>`;
 }
 
 function heading(place) {
@@ -144,7 +153,7 @@ function Nothing({ place }) {
 const NoHits = ({ words }) =>
   words.trim()
     ? html`<${Empty} title=${`Nothing found for “${words.trim()}”.`}>
-        <p class="muted">Searched are the posts that this machine holds. Fewer or shorter words find more.</p>
+        <p class="muted">Only the posts that this machine holds are searched. Fewer or shorter words find more.</p>
       <//>`
     : html`<${Empty} title="Type a word or two.">
         <p class="muted">All the words must occur in a post. The search runs on this machine alone.</p>
