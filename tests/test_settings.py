@@ -7,7 +7,9 @@ from trayapp.settings import Settings, parse
 
 
 def test_an_empty_file_means_the_defaults():
-    assert parse("") == Settings(listen="", lan=True, bootstrap=(), notifications=True)
+    assert parse("") == Settings(
+        listen="", lan=True, bootstrap=(), notifications=True, daily_bytes=2_147_483_648
+    )
 
 
 def test_what_is_written_counts():
@@ -19,7 +21,7 @@ def test_what_is_written_counts():
 
 
 def test_a_misspelt_setting_is_refused_by_name():
-    with pytest.raises(SettingsError, match="'bootstrp' is not known; known are bootstrap, lan"):
+    with pytest.raises(SettingsError, match="'bootstrp' is not known; known are bootstrap, daily"):
         parse("bootstrp = []")
 
 
@@ -31,6 +33,9 @@ def test_a_misspelt_setting_is_refused_by_name():
         ("listen = 47311", "listen", "must be a text: HOST:PORT"),
         ('bootstrap = "wss://a:1"', "bootstrap", "must be a list of texts"),
         ("bootstrap = [1]", "bootstrap", "must be a list of texts"),
+        ("daily_bytes = -1", "daily_bytes", "must be a number of bytes"),
+        ("daily_bytes = true", "daily_bytes", "must be a number of bytes"),
+        ("daily_bytes = 1.5", "daily_bytes", "must be a number of bytes"),
         ("lan == true", "settings.toml", "cannot be read"),
     ],
 )

@@ -112,6 +112,7 @@ async def run(
         network = key_file.load_network(data_dir)
         database = await stack.enter_async_context(Database.open(data_dir))
         node = Node(data_dir, database, identity, network, now_ms=now_ms)
+        stack.push_async_callback(node.settled)
         secret = token.new_token()
         server = ApiServer(node, secret, ui=paths.ui_folder(), icon=paths.icon())
         daemon = Daemon(node, server, settings)
@@ -174,7 +175,9 @@ async def _link(daemon: Daemon, options: DaemonOptions, listening: asyncio.Event
         listening.set()
     await node.opened.wait()
     reach = replace(reach, invited=await node.database.read(address_book.invitations))
-    mesh = Mesh(node, Keeping(node, Budget(node.data_dir, now_ms=node.now_ms)), reach)
+    daily = daemon.settings.daily_bytes
+    budget = Budget(node.data_dir, now_ms=node.now_ms, daily_bytes=daily)
+    mesh = Mesh(node, Keeping(node, budget), reach)
     if at_start:
         await mesh.run(listening)
     else:

@@ -29,6 +29,9 @@ class Settings:
     notifications: bool = True
     """Raise a notification when somebody replies in a thread I follow."""
 
+    daily_bytes: int = 2 * 2**30
+    """Taken in from others in a day at most, the first sync of a forum aside."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             _check(field.name, getattr(self, field.name))
@@ -61,6 +64,8 @@ def _check(key: str, value: object) -> None:
             raise SettingsError(key, "must be true or false")
         case "bootstrap" if not _texts(value):
             raise SettingsError(key, 'must be a list of texts like "wss://host:port#key"')
+        case "daily_bytes" if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise SettingsError(key, "must be a number of bytes")
         case _:
             pass
 

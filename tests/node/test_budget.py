@@ -41,4 +41,4 @@ def test_a_disk_that_is_nearly_full_takes_nothing_more():
 
 
 def test_the_real_disk_can_be_asked(tmp_path: Path):
-    assert isinstance(Budget(tmp_path, now_ms=lambda: START_MS).exhausted(), str)
+    assert isinstance(Budget(tmp_path, now_ms=lambda: START_MS, daily_bytes=1).exhausted(), str)

@@ -143,8 +143,18 @@ async def test_given_up_it_ends_between_batches_and_goes_on_from_there(
     archive = write_posts(tmp_path / "archive", TOPICS)
     async with open_node(tmp_path / "node") as node:
         await founding.create(node, "Allotments")
-        batches = iter([False, False, True])
-        await importing.import_discourse(node, archive, None, given_up=lambda: next(batches))
+        ear = Ear(node)
+        written: list[ImportProgress] = []
+
+        async def watch() -> None:
+            while len(written) < 2:
+                told = await ear.heard()
+                written.extend(e for e in told if isinstance(e, ImportProgress) and e.total)
+                await asyncio.sleep(0)
+
+        watching = asyncio.ensure_future(watch())
+        await importing.import_discourse(node, archive, None, given_up=lambda: len(written) >= 2)
+        await watching
         held = len(await stored(node))
         assert 1 < held < COUNT
 

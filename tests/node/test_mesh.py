@@ -25,7 +25,9 @@ LOOPBACK = Reach(host="127.0.0.1", port=0, lan=False)
 
 @asynccontextmanager
 async def meshed(node: Node, reach: Reach = LOOPBACK) -> AsyncIterator[Mesh]:
-    mesh = Mesh(node, Keeping(node, Budget(node.data_dir, now_ms=node.now_ms)), reach)
+    mesh = Mesh(
+        node, Keeping(node, Budget(node.data_dir, now_ms=node.now_ms, daily_bytes=10**9)), reach
+    )
     listening = asyncio.Event()
     task = asyncio.ensure_future(mesh.run(listening))
     waiting = asyncio.ensure_future(listening.wait())
@@ -143,7 +145,9 @@ async def test_a_machine_met_before_is_found_without_those_who_told_of_it(tmp_pa
 async def test_a_machine_that_takes_nothing_more_says_why(tmp_path: Path):
     async with open_node(tmp_path) as node:
         await founding.create(node, "Allotments")
-        full = Budget(node.data_dir, now_ms=node.now_ms, free=lambda _: (10**9, 5))
+        full = Budget(
+            node.data_dir, now_ms=node.now_ms, daily_bytes=10**9, free=lambda _: (10**9, 5)
+        )
         mesh = Mesh(node, Keeping(node, full), LOOPBACK)
 
         status = mesh.sync()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -207,3 +209,27 @@ async def test_own_operations_survive_the_power_failing(tmp_path: Path):
 
         full, normal = 2, 1
         assert modes == [full, normal, full]
+
+
+async def test_what_is_stored_is_told_even_if_the_link_it_came_by_ends_meanwhile(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await founding.create(node, "Allotments", "ann")
+        thread = await _thread(node)
+        bob, ear = author(node, "bob"), Ear(node)
+        reply = bob.reply(thread, "I am in.")
+        started, finish = threading.Event(), threading.Event()
+
+        def slow(conn):
+            started.set()
+            finish.wait(5)
+
+        link = asyncio.ensure_future(node.admit([reply], source=bob.key, also=slow))
+        await asyncio.to_thread(started.wait, 5)
+        link.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await link
+        finish.set()
+        await node.settled()
+
+        told = [event.post for event in await ear.heard() if isinstance(event, ReplyArrived)]
+        assert told == [reply.id]

@@ -11,7 +11,6 @@ from pathlib import Path
 
 LEAST_FREE_BYTES = 256 * 2**20
 LEAST_FREE_SHARE = 0.01
-DAILY_BYTES = 2 * 2**30
 _DAY_MS = 86_400_000
 
 
@@ -23,7 +22,7 @@ class Budget:
         data_dir: Path,
         *,
         now_ms: Callable[[], int],
-        daily_bytes: int = DAILY_BYTES,
+        daily_bytes: int,
         free: Callable[[Path], tuple[int, int]] | None = None,
     ) -> None:
         """Watch the disk that holds `data_dir`; `free` tells its (total, free) bytes."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Protocol
@@ -85,6 +86,7 @@ class Node:
         """What the last status said may be over."""
         self.unindexed = asyncio.Event()
         """There are posts that a search does not find yet."""
+        self._keeping: set[asyncio.Task[Appended]] = set()
         self._network = network
         self._joined_ms = 0
         if network is not None:
@@ -131,6 +133,25 @@ class Node:
             What became of them, after the commit; own ones and what a peer says itself are on
             the disk by then, not just on their way to it.
         """
+        keep = partial(self._keep, operations, source, arrived, also)
+        task = asyncio.get_running_loop().create_task(keep())
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+        # What is stored is told, even if the link it came by ends meanwhile.
+        return await asyncio.shield(task)
+
+    async def settled(self) -> None:
+        """Wait until nothing is on its way to the disk."""
+        while self._keeping:
+            await asyncio.wait(self._keeping)
+
+    async def _keep(
+        self,
+        operations: Sequence[Operation],
+        source: bytes | None,
+        arrived: Arrived,
+        also: Callable[[Connection], None] | None,
+    ) -> Appended:
         me = self.identity.key
         now = self.now_ms()
 

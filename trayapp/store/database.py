@@ -180,6 +180,9 @@ def _error_of_sqlite(error: sqlite3.Error, path: Path) -> StoreError | None:
                 f"{path} is damaged. Move it away and start again: the forum comes back from the "
                 "other machines, and your key is kept in a file of its own."
             )
+        # Its shared memory, once the disk is full, is an I/O error to SQLite.
+        case sqlite3.SQLITE_IOERR if _has_no_room(path.parent):
+            ours = _full(path)
         case sqlite3.SQLITE_IOERR:
             ours = StoreError(f"The disk that holds {path} fails to read or write: {error}.")
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:

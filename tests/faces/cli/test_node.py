@@ -69,6 +69,21 @@ async def test_why_its_own_node_cannot_start_is_said_by_the_command(tmp_path: Pa
     assert len(refused.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("https://example.org/join", "This is no Brothernet invite"),
+        ("brothernet://join#AAAA", "damaged"),
+    ],
+)
+async def test_a_link_that_leads_nowhere_joins_nothing(tmp_path: Path, link: str, sentence: str):
+    refused = await run(tmp_path, "--json", "join", link, "--as", "bob")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert sentence in refused.err
+    assert (await asked(tmp_path, "status"))["network"] is None
+
+
 async def test_a_directory_of_a_newer_version_is_left_alone(tmp_path: Path):
     await asked(tmp_path, "create", "Allotments")
     with closing(sqlite3.connect(tmp_path / "forum.db")) as db:

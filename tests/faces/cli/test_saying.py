@@ -151,3 +151,16 @@ def test_an_import_reports_and_a_second_one_changes_nothing(shell: Shell, tmp_pa
     assert first == {"read": count, "written": count, "skipped": 0, "reasons": {}}
     assert again.out.startswith(f"{count} read, 0 written, {count} skipped")
     assert again.err == ""
+
+
+def test_somebody_who_watches_sees_how_far_an_import_is(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    archive = write_posts(tmp_path, 3)
+    total = len(posts(3)) + 3
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+
+    done = shell.run("import", "discourse", str(archive), "--site", "bar.example")
+
+    assert done.code == 0
+    assert f"[{'#' * 30}] {total} of {total}\n" in done.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
@@ -47,8 +48,16 @@ def talk(
         return refuse(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    print(json.dumps(result) if terminal.json else show(result))
+    _print(json.dumps(result) if terminal.json else show(result))
     return DONE
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # `| head` has seen enough. Python flushes once more at its end: into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def typed(text: str) -> str:
