@@ -170,7 +170,9 @@ class ApiServer:
         return web.FileResponse(path, headers={"Content-Type": _TYPES[path.suffix]})
 
     async def _talk(self, request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(max_msg_size=MESSAGE_LIMIT, timeout=_GOODBYE_S)
+        socket = web.WebSocketResponse(
+            max_msg_size=MESSAGE_LIMIT, timeout=_GOODBYE_S, compress=False
+        )
         await socket.prepare(request)
         with self._node.audience.visit() as visitor:
             house = House(self._node, visitor, self.page_address, lambda: self.on_stop())

@@ -49,7 +49,6 @@ class Conversation:
         self._on_left = on_left
         self._answer = answer
         self._room = asyncio.Semaphore(CALLS_AT_ONCE)
-        self._sending = asyncio.Lock()
         self._told: int | None = None
         """The number of the event told last; None: this face wants no events."""
         self._caught_up = asyncio.Event()
@@ -132,10 +131,9 @@ class Conversation:
 
     async def _send(self, message: Json) -> None:
         text = msgspec.json.encode(message).decode()
-        async with self._sending:
-            # The other end may be gone: the reading loop ends by that too.
-            with suppress(ConnectionError):
-                await self._socket.send_str(text)
+        # Whole frames, whoever else sends. The other end may be gone: the reading loop ends by it.
+        with suppress(ConnectionError):
+            await self._socket.send_str(text)
 
 
 def _is_call(said: dict[str, Any]) -> bool:
