@@ -30,8 +30,8 @@ class World:
         act = self.dice.choice(
             (
                 self._subnet, self._thread, self._thread, self._reply, self._reply, self._reply,
-                self._edit, self._edit, self._edit, self._delete, self._react, self._profile,
-                self._imported, self._imported, self._imported, self._nonsense,
+                self._edit, self._edit, self._edit, self._delete, self._delete, self._react,
+                self._profile, self._imported, self._imported, self._imported, self._nonsense,
             )
         )  # fmt: skip
         if self.dice.random() < 0.3:

@@ -124,6 +124,16 @@ def test_a_strangers_edit_and_delete_are_kept_and_do_nothing():
     assert board.ask("SELECT count(*) FROM op") == [(5,)]
 
 
+def test_a_strangers_edit_of_a_deleted_post_is_kept_without_its_words():
+    forum = Forum()
+    edit = forum.ann.edit(forum.yes, bodies.Reply("He wrote: I am."))
+    gone = forum.bob.delete(forum.yes)
+
+    for batches in ([forum.said, [gone], [edit]], [forum.said, [edit], [gone]], [[edit, gone]]):
+        board = fed(None, *batches, forum.said)
+        assert board.shown()["bare"] == {forum.yes.id, edit.id}
+
+
 def test_two_edits_made_apart_are_a_conflict_until_one_names_both():
     forum = Forum()
     here = forum.bob.edit(forum.yes, bodies.Reply("here"))
@@ -137,6 +147,22 @@ def test_two_edits_made_apart_are_a_conflict_until_one_names_both():
     board.take(merged)
     assert board.shown()["posts"][forum.yes.id][8:] == (False, {merged.id})
     assert forum.text(board, forum.yes) == "both"
+
+
+def test_of_two_edits_with_one_stamp_the_larger_id_is_shown_on_every_machine():
+    forum = Forum()
+    edits = [
+        forum.bob.signed(
+            Kind.EDIT, forum.yes, bodies.Edit((), bodies.fields_of(bodies.Reply(text))),
+            seq=1, prev=forum.yes.id, hlc=forum.bob.hlc + 1,
+        )
+        for text in ("here", "there")
+    ]  # fmt: skip
+    shown = max(edits, key=lambda one: one.id)
+
+    for order in (edits, edits[::-1]):
+        board = fed(None, forum.said, *[[one] for one in order])
+        assert board.shown()["posts"][forum.yes.id][5] == shown.id
 
 
 def test_an_edit_stamped_years_ahead_is_beaten_by_an_edit_that_names_it():

@@ -29,7 +29,7 @@ from trayapp.errors import (
     StoreInUse,
     StoreReadOnly,
 )
-from trayapp.store.schema import prepare, set_pragmas
+from trayapp.store.schema import READER_CACHE_KIB, prepare, set_pragmas
 
 FILE = "forum.db"
 LOCK_FILE = "node.lock"
@@ -255,7 +255,7 @@ async def _run(connection: aiosqlite.Connection, fn: Callable[[sqlite3.Connectio
 
 
 def _only_read(conn: sqlite3.Connection) -> None:
-    set_pragmas(conn)
+    set_pragmas(conn, READER_CACHE_KIB)
     conn.execute("PRAGMA query_only = ON")
 
 

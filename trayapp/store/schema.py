@@ -12,6 +12,9 @@ from trayapp.errors import StoreTooNew
 from trayapp.forum import fold
 from trayapp.store.operations import refold
 
+WRITER_CACHE_KIB = 8_192
+READER_CACHE_KIB = 2_048
+
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -28,13 +31,13 @@ def prepare(conn: sqlite3.Connection) -> None:
     fold_anew_if_changed(conn)
 
 
-def set_pragmas(conn: sqlite3.Connection) -> None:
+def set_pragmas(conn: sqlite3.Connection, cache_kib: int = WRITER_CACHE_KIB) -> None:
     """Settings that a connection forgets; WAL mode stays with the file."""
     conn.execute("PRAGMA journal_mode = WAL")
     conn.execute("PRAGMA synchronous = NORMAL")
     conn.execute("PRAGMA secure_delete = ON")
     conn.execute("PRAGMA temp_store = MEMORY")
-    conn.execute("PRAGMA cache_size = -8192")
+    conn.execute(f"PRAGMA cache_size = -{cache_kib}")
     conn.execute("PRAGMA journal_size_limit = 4194304")
 
 
