@@ -21,21 +21,31 @@ from trayapp.errors import TrayAppError
 from trayapp.faces.terminal import DONE, STDIN, USAGE, Terminal, refuse
 
 _SAYING, _READING = "trayapp.faces.cli.saying", "trayapp.faces.cli.reading"
+_COPIES = "Every member's machine keeps a readable copy of all that is said in it."
+_DELETED = "It is gone here at once; the other machines are asked to do the same."
+_GROUND = "It stays in the foreground; SIGTERM or Ctrl+C ends it."
+# Where each command lies, and what the list of commands says of it without loading it.
 _COMMANDS = {
-    "headless": "trayapp.faces.headless:headless",
-    "create": f"{_SAYING}:create",
-    "join": f"{_SAYING}:join",
-    "invite": f"{_READING}:invite",
-    "status": f"{_READING}:status",
-    "subnets": f"{_READING}:subnets",
-    "threads": f"{_READING}:threads",
-    "read": f"{_READING}:read",
-    "search": f"{_READING}:search",
-    "subnet": f"{_SAYING}:subnet",
-    "post": f"{_SAYING}:post",
-    "edit": f"{_SAYING}:edit",
-    "delete": f"{_SAYING}:delete",
-    "react": f"{_SAYING}:react",
+    "create": (
+        f"{_SAYING}:create",
+        'Start a forum on this machine, with a first subnet "General".',
+    ),
+    "join": (f"{_SAYING}:join", "Join the forum that a friend's link leads to.\n\n" + _COPIES),
+    "invite": (
+        f"{_READING}:invite",
+        "Print a link that lets a friend in.\n\nWhoever has it can join.",
+    ),
+    "status": (f"{_READING}:status", "Show how this machine is doing: forum, copies, peers."),
+    "subnets": (f"{_READING}:subnets", "List the parts of the forum."),
+    "threads": (f"{_READING}:threads", "List threads, the last one written in first."),
+    "read": (f"{_READING}:read", "Show a thread with all its posts."),
+    "search": (f"{_READING}:search", "Find posts that hold all the words, the newest first."),
+    "subnet": (f"{_SAYING}:subnet", "Start a subnet, a part of the forum."),
+    "post": (f"{_SAYING}:post", "Start a thread in a subnet, or reply in a thread."),
+    "edit": (f"{_SAYING}:edit", "Replace the text of a post or subnet of yours."),
+    "delete": (f"{_SAYING}:delete", "Delete a post of yours.\n\n" + _DELETED),
+    "react": (f"{_SAYING}:react", "Give a post an emoji."),
+    "headless": ("trayapp.faces.headless:headless", "Run a node without a screen.\n\n" + _GROUND),
 }
 
 
@@ -58,11 +68,12 @@ def _app() -> App:
         version=__version__,
         result_action="return_value",
     )
-    for name, place in _COMMANDS.items():
-        app.command(place, name=name)
+    for at, (name, (place, help_)) in enumerate(_COMMANDS.items()):
+        app.command(place, name=name, help=help_, sort_key=at)
     app.command(_peers())
     bring_in = App(name="import", help="Bring another forum's posts in.")
-    bring_in.command(f"{_SAYING}:import_discourse", name="discourse")
+    discourse = f"{_SAYING}:import_discourse"
+    bring_in.command(discourse, name="discourse", help="A Discourse forum, from an archive.")
     app.command(bring_in)
     app.command(_window, name="window")
     app.default(_tray)
@@ -92,8 +103,9 @@ def _app() -> App:
 def _peers() -> App:
     peers = App(name="peers", help="List, add or remove machines that keep this forum.")
     peers.default(_list_peers)
-    peers.command(f"{_SAYING}:add_peer", name="add")
-    peers.command(f"{_SAYING}:remove_peer", name="remove")
+    add, remove = f"{_SAYING}:add_peer", f"{_SAYING}:remove_peer"
+    peers.command(add, name="add", help="Dial an address from now on.")
+    peers.command(remove, name="remove", help="Stop dialling an address that was added.")
     return peers
 
 
