@@ -139,7 +139,7 @@ def _symbol(node_modules: Path, name: str) -> str:
         raise VendorError(f"lucide's icon {name} is not the svg it used to be.")
     inner = " ".join(shapes.group(1).split())
     return (
-        f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+        f'<symbol id="icon-{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
         f' stroke-width="2" stroke-linecap="square">{inner}</symbol>'
     )
 

@@ -5,6 +5,7 @@ import * as board from "./board.js";
 import { call, connect, sentence } from "./calls.js";
 import { loadDrafts, saveAll } from "./drafts.js";
 import { guardLinks } from "./elements/prose.js";
+import { loadIcons } from "./elements/small.js";
 import { listenToKeys } from "./keys.js";
 import { deleteNow } from "./posts.js";
 import { parse, thread as threadRoute } from "./routes.js";
@@ -25,19 +26,20 @@ function start() {
     if (document.hidden) saveAll();
     tellOnScreen();
   });
+  loadIcons(document);
   guardLinks(document);
   listenToKeys(document);
   keepTime();
   connect({ opened, event });
-  effect(() => void enter(state.network.value?.id));
-  effect(() => void follow(state.route.value, state.network.value?.id));
+  effect(() => void enter(state.networkId.value));
+  effect(() => void follow(state.route.value, state.networkId.value));
   effect(() => void (document.title = title()));
 }
 
 /** The line stands: for the first time, or again after a break in which anything may have changed. */
 async function opened(first) {
   try {
-    const known = state.network.value?.id;
+    const known = state.networkId.value;
     await board.readStatus();
     if (first || !known) return; // a forum that comes into sight is entered by itself
     await Promise.all([readAll(), loadDrafts()]);

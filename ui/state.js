@@ -64,6 +64,8 @@ export const minute = signal(Date.now());
 export const singleKeys = signal(true);
 
 export const network = computed(() => status.value?.network ?? null);
+/** Only that: the status comes ten times a second while syncing, and the forum stays the same. */
+export const networkId = computed(() => network.value?.id ?? null);
 export const me = computed(() => status.value?.me ?? null);
 export const unread = computed(() => (subnets.value ?? []).reduce((sum, s) => sum + s.unread, 0));
 

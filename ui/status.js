@@ -2,7 +2,8 @@
 
 import { number } from "./words.js";
 
-const PATHS = { lan: "lan", tailnet: "tail", bootstrap: "bootstrap", file: "file", invite: "invite", inbound: "inbound" };
+/** How a peer was found, in a word of the status line. */
+const PATHS = { tailnet: "tail", file: "added", inbound: "came" };
 
 /** The peers that a link stands to. @param {object[]} peers */
 export const linked = (peers) =>

@@ -6,8 +6,17 @@ import { shortDay, shortTime, wholeTime } from "../words.js";
 
 /** One of lucide's icons (installer/vendor_ui.py lists them). @param {{name: string}} props */
 export const Icon = ({ name }) => html`
-  <svg class="icon" aria-hidden="true"><use href=${`vendor/icons.svg#${name}`} /></svg>
+  <svg class="icon" aria-hidden="true"><use href=${`#icon-${name}`} /></svg>
 `;
+
+/** Take all icons into the page, so that they are there when the node is not. @param {Document} page */
+export async function loadIcons(page) {
+  const text = await (await fetch("vendor/icons.svg")).text();
+  const sprite = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  sprite.setAttribute("class", "offstage");
+  sprite.setAttribute("aria-hidden", "true");
+  page.body.append(page.importNode(sprite, true));
+}
 
 /** A person's name; the tag of the key behind it where two people share the name.
  * @param {{person: {name: string, tag?: string, colour: number}, id?: string}} props */

@@ -51,7 +51,7 @@ export function Composer(props) {
         ${cancel && html`<button type="button" class="word" onClick=${() => abandon(place, cancel)}>cancel</button>`}
         <button type="button" class="word" aria-pressed=${previewing}
           onClick=${() => setPreviewing(!previewing)}>preview</button>
-        <span class="hint mono muted">Ctrl+Enter · Markdown${saved(typed)}</span>
+        <span class="hint mono muted">${saved(typed)}Ctrl+Enter · Markdown</span>
       </div>
     </form>
   `;
@@ -136,7 +136,7 @@ function limits({ title, text }, titleLabel) {
 }
 
 const saved = ({ text, saved: when, dirty }) =>
-  when && text && !dirty ? ` · draft saved ${hour(when)}` : "";
+  when && text && !dirty ? `draft saved ${hour(when)} · ` : "";
 
 function abandon(place, cancel) {
   forget(place);

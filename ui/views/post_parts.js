@@ -83,7 +83,7 @@ function Version({ post, version, made }) {
   }, [version.id]);
   return html`
     <section class="version" aria-label=${`The version of ${hour(version.time)}`}>
-      <p class="mono muted"><${When} ms=${version.time} hours />
+      <p class="row"><${When} ms=${version.time} hours />
         ${post.mine && html`<button type="button" class="word"
           onClick=${() => keepVersion(post, version)}>keep this one</button>`}</p>
       ${version.title && version.title !== post.title && html`<p><strong>${version.title}</strong></p>`}
