@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from inspect import isawaitable
 from types import TracebackType
 from typing import Any, Self
 
@@ -232,8 +233,8 @@ class FakeNode:
 
     def __init__(self) -> None:
         self.board = FakeBoard()
-        self.answers: dict[str, Callable[..., Json]] = {}
-        """Calls a test answers itself."""
+        self.answers: dict[str, Callable[..., Any]] = {}
+        """Calls a test answers itself, at once or by a coroutine."""
         self.called: list[tuple[str, Json]] = []
         self.knows_the_page = True
         self.began: list[int | None] = []
@@ -330,7 +331,9 @@ class FakeNode:
         self.called.append((name, args))
         answer = self.answers.get(name) or getattr(self.board, f"call_{name}")
         try:
-            await socket.send_json({"id": said["id"], "result": answer(**args)})
+            result = answer(**args)
+            result = await result if isawaitable(result) else result
+            await socket.send_json({"id": said["id"], "result": result})
         except Refused as refusal:
             error = {"code": refusal.code, "message": str(refusal)}
             await socket.send_json({"id": said["id"], "error": error})

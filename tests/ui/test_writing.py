@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -53,6 +54,27 @@ async def test_a_refused_reply_keeps_the_text_and_says_why(page: Page, node: Fak
     await expect(form.get_by_role("alert")).to_contain_text("This thread was deleted.")
     await expect(form.get_by_role("button", name="copy the text")).to_be_visible()
     await expect(composer(page)).to_have_value("A long and good answer.")
+
+
+async def test_what_is_typed_while_a_reply_is_sent_stays(page: Page, node: FakeNode, thread: str):
+    typed_on = asyncio.Event()
+
+    async def publish(thread: str, text: str) -> dict:
+        await typed_on.wait()
+        return node.board.call_publish_reply(thread, text)
+
+    node.answers["publish_reply"] = publish
+    await page.goto(f"{node.url}/#/t/{thread}")
+
+    await composer(page).fill("First.")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    await composer(page).press_sequentially(" And")
+    typed_on.set()
+
+    await expect(page.locator("article[data-number='3']")).to_contain_text("First.")
+    await expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    await expect(composer(page)).to_have_value("First. And")
 
 
 async def test_a_text_over_the_limit_is_refused_with_numbers(

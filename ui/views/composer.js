@@ -110,7 +110,9 @@ function useSubmit({ place, submit: send, titleLabel, textNeeded = true }, typed
     setState({ problem: "", busy: true });
     try {
       await send({ title: typed.title, text: typed.text });
-      forget(place);
+      const now = drafts.value.get(place);
+      // What was typed while it was on its way is the beginning of something new.
+      if (now?.text === typed.text && now.title === typed.title) forget(place);
       setState({ problem: "", busy: false });
     } catch (error) {
       setState({ problem: sentence(error), busy: false });
