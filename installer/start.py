@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -54,30 +54,45 @@ def _become(machine: Machine, arguments: list[str]) -> int:
 
 def _serve(machine: Machine, where: list[str], rest: Sequence[str]) -> int:
     """Run `brothernet headless`; when it is ready, print the address of the forum page."""
-    node = subprocess.Popen(
-        [str(machine.script("brothernet")), *where, "headless", *rest],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=dict(machine.environment),
-    )
-    with node, _passing_on_signals_to(node):
-        for line in node.stdout or ():
-            print(line, end="", flush=True)
-            if is_ready(line):
-                _show_page(machine, where)
+    with _passing_on_signals() as follow:
+        node = subprocess.Popen(
+            [str(machine.script("brothernet")), *where, "headless", *rest],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=dict(machine.environment),
+        )
+        follow(node)
+        with node:
+            for line in node.stdout or ():
+                print(line, end="", flush=True)
+                if is_ready(line):
+                    _show_page(machine, where)
     return node.returncode
 
 
 @contextmanager
-def _passing_on_signals_to(node: subprocess.Popen[str]) -> Iterator[None]:
-    """Let the node, which saves before it goes, decide when we end."""
+def _passing_on_signals() -> Iterator[Callable[[subprocess.Popen[str]], None]]:
+    """Let the node, which saves before it goes, decide when we end.
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        node.terminate()
+    It is started inside, then followed: a signal that came in between is passed on too.
+    """
+    nodes: list[subprocess.Popen[str]] = []
+    asked = False
+
+    def stop(_number: int = 0, _frame: FrameType | None = None) -> None:
+        nonlocal asked
+        asked = True
+        for node in nodes:
+            node.terminate()
+
+    def follow(node: subprocess.Popen[str]) -> None:
+        nodes.append(node)
+        if asked:
+            stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield follow
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
