@@ -16,6 +16,7 @@ from trayapp.status import PeerPath
         "224.0.0.251", "239.1.2.3", "ff02::fb",
         "0.0.0.0", "::", "255.255.255.255", "240.0.0.1", "192.0.2.1", "2001:db8::1",
         "example.org", "localhost", "",
+        "2606:4700::1111%eth0", "2606:4700::1111%a..b", "::ffff:8.8.8.8%1",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("teller", ["8.8.8.8", "192.168.1.9", "127.0.0.1", "unknown"])
@@ -65,6 +66,8 @@ def test_of_a_record_only_what_the_rules_allow_is_dialled_and_as_hearsay():
         "wss://127.0.0.1:47311",
         "wss://example.org:47311",
         f"wss://[2606:4700::1111]:47311#{identity('eve').key.hex()}",
+        "wss://[2606:4700::1111%a..b]:47311",
+        "wss://[fe80::1%eth0]:47311",
         "nonsense://",
     )
 

@@ -5,13 +5,15 @@ import operator
 from functools import partial
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from tests.peers.friends import NOW_MS, door, identity, knock, passport, plain_server, stage, until
-from trayapp.errors import ChannelClosed, ErrorCode, PeerUnreachable
+from trayapp.errors import ChannelClosed, ErrorCode, InvalidAddress, PeerUnreachable
 from trayapp.peers.channel import close_code_of, dial, host_of
-from trayapp.peers.finder import PeerAddress
+from trayapp.peers.finder import PeerAddress, parse_address
 from trayapp.status import PeerPath
 from trayapp.sync.messages import FRAME_BYTES
 
@@ -187,3 +189,36 @@ async def test_garbage_is_answered_with_silence():
                 with pytest.raises(ConnectionClosed):
                     await websocket.recv()
         assert ann.links.adopted == []
+
+
+@pytest.mark.parametrize(
+    "host", ["2001:db8::1%a..b", "a..b", "a" * 64, "a\x00b", "", ".a", "\ud800"]
+)
+async def test_a_host_that_no_resolver_takes_is_nowhere_to_be_reached(host: str):
+    with pytest.raises(PeerUnreachable):
+        await dial(PeerAddress(host, 1, None, PeerPath.FILE), passport("bob"))
+
+
+NOWHERE = [
+    "{}.invalid:1",
+    "[::1%{}]:1",
+    "[fe80::1%{}]:1",
+    "[2001:db8::1%{}]:1",
+    "[{}]:1",
+    "[::1]:1{}",
+]
+
+
+@pytest.mark.timeout(180)
+@settings(deadline=None, max_examples=100)
+@given(
+    st.sampled_from(NOWHERE),
+    st.one_of(st.text(max_size=70), st.text("ab.-_%:0 \x00\N{IDEOGRAPHIC FULL STOP}", max_size=20)),
+)
+def test_whatever_is_written_as_an_address_costs_a_refusal_at_most(form: str, text: str):
+    try:
+        address = parse_address(form.format(text), PeerPath.FILE)
+    except InvalidAddress:
+        return
+    with pytest.raises(PeerUnreachable):
+        asyncio.run(dial(address, passport("bob"), timeout_s=0.1))

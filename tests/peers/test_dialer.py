@@ -214,6 +214,14 @@ async def test_a_link_that_fails_by_a_bug_leaves_the_others_alone(
     assert links.ended == []
 
 
+async def test_a_host_that_no_resolver_takes_stops_nobody():
+    async with door("ann") as ann, dialing() as (dialer, links):
+        dialer.feed(PeerAddress("2001:db8::1%a..b", 47311, None, PeerPath.FILE))
+        await until(lambda: any(s.problem for s in dialer.statuses()))
+        dialer.feed(ann.address)
+        await until(lambda: bool(links.adopted))
+
+
 async def test_stopping_ends_the_links_it_made():
     async with door("ann") as ann:
         async with dialing() as (dialer, links):

@@ -40,6 +40,8 @@ def dialable(addresses: tuple[str, ...], device: bytes, learned_from: str) -> It
 
 def may_dial(host: str, learned_from: str) -> bool:
     """Whether an IP address is public, or of the same private range as the peer who told us."""
+    if "%" in host:  # the name of an interface means nothing on another machine
+        return False
     address, teller = _plain(host), _plain(learned_from)
     if address is None or address.is_multicast or address.is_link_local or address.is_loopback:
         return False

@@ -188,7 +188,7 @@ async def _connect(address: PeerAddress, place: str) -> Connection:
         raise PeerUnreachable(f"No Brothernet listens at {place}.") from error
     except TimeoutError:
         raise
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a host that no resolver takes
         raise PeerUnreachable(f"There is no way to {place} now ({error}).") from error
 
 

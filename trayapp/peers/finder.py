@@ -18,6 +18,8 @@ from trayapp.status import PeerPath
 DEFAULT_PORT = 47311
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_ZONE = re.compile(r"(?=.{1,15}\Z)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+"""The interface behind the % of a link-local address; a resolver takes it for part of a name."""
 _HOWTO = "Write HOST, HOST:PORT or wss://HOST:PORT#KEY."
 
 
@@ -90,9 +92,19 @@ def _split(rest: str, text: str) -> tuple[str, str | None]:
 
 def _host(host: str, text: str) -> str:
     try:
-        return str(ipaddress.ip_address(host))
+        address = ipaddress.ip_address(host)
     except ValueError:
-        pass
+        return _name(host, text)
+    zone = getattr(address, "scope_id", None)
+    if zone is not None and not (address.is_link_local and _ZONE.fullmatch(zone)):
+        raise InvalidAddress(
+            f"There is no zone as in {text!r}: behind a % stands an interface's name, "
+            "and that in link-local addresses only, as in [fe80::1%eth0]."
+        )
+    return str(address)
+
+
+def _name(host: str, text: str) -> str:
     try:
         name = host.encode("idna").decode().lower().removesuffix(".")
     except UnicodeError:
