@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,19 @@ async def test_what_is_added_is_dialled_at_once_and_what_is_removed_no_more(tmp_
         assert links.dialled == ["wss://192.0.2.7:47311"]
         await addressing.remove_peer(node, "192.0.2.7")
         assert links.dialled == []
+
+
+async def test_addresses_added_and_removed_at_once_are_all_minded(tmp_path: Path):
+    old, new = [f"192.0.2.{n}" for n in range(8)], [f"198.51.100.{n}" for n in range(8)]
+    async with open_node(tmp_path) as node:
+        await founding.create(node, "Allotments")
+        await asyncio.gather(*(addressing.add_peer(node, host) for host in old))
+        assert [a.host for a in peers_file.read(tmp_path / "peers.json").values()] == old
+
+        adding = [addressing.add_peer(node, host) for host in new]
+        await asyncio.gather(*adding, *(addressing.remove_peer(node, host) for host in old))
+
+        assert [a.host for a in peers_file.read(tmp_path / "peers.json").values()] == new
 
 
 async def test_a_list_of_addresses_that_is_none_is_left_alone(tmp_path: Path):

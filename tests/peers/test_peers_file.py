@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,23 @@ def test_a_disk_that_refuses_keeps_the_old_file(path: Path, monkeypatch: pytest.
         add(path, "bob.example")
 
     assert list(read(path)) == [ANN.url]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_writer_that_is_faster_does_not_take_away_what_is_being_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    faster = [partial(add, path, "192.0.2.1:4000")]
+
+    def fsync(_: int) -> None:
+        if faster:
+            faster.pop()()
+
+    monkeypatch.setattr(peers_file.os, "fsync", fsync)  # type: ignore[attr-defined]
+    add(path, "bob.example")
+
+    assert list(read(path)) == [BOB.url]
+    assert list(path.parent.iterdir()) == [path]
 
 
 async def test_what_stands_in_the_file_at_the_start_is_yielded(path: Path):

@@ -25,9 +25,10 @@ async def add_peer(node: Node, text: str) -> None:
     Raises:
         InvalidAddress, SettingsError, StoreError: the file stays as it was.
     """
-    added = await asyncio.to_thread(peers_file.add, node.data_dir / peers_file.NAME, text)
-    if node.links is not None:
-        node.links.dial(added)
+    async with node.addressing:
+        added = await asyncio.to_thread(peers_file.add, node.data_dir / peers_file.NAME, text)
+        if node.links is not None:
+            node.links.dial(added)
 
 
 async def remove_peer(node: Node, text: str) -> None:
@@ -36,9 +37,10 @@ async def remove_peer(node: Node, text: str) -> None:
     Raises:
         InvalidAddress, NotFound, SettingsError, StoreError: the file stays as it was.
     """
-    removed = await asyncio.to_thread(peers_file.remove, node.data_dir / peers_file.NAME, text)
-    if node.links is not None:
-        node.links.forget(removed)
+    async with node.addressing:
+        removed = await asyncio.to_thread(peers_file.remove, node.data_dir / peers_file.NAME, text)
+        if node.links is not None:
+            node.links.forget(removed)
 
 
 async def _own_addresses(node: Node) -> tuple[str, ...]:

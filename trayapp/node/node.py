@@ -78,6 +78,8 @@ class Node:
         self.links: Links | None = None
         self.speaking = asyncio.Lock()
         """Held from reading the own last operation until the next one is stored."""
+        self.addressing = asyncio.Lock()
+        """Held from reading the list of added addresses until it is written and minded."""
         self.importing = asyncio.Lock()
         """Held while posts of another forum are brought in."""
         self.opened = asyncio.Event()

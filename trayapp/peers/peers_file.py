@@ -1,7 +1,7 @@
 """peers.json in the data directory: addresses that this machine's person wants dialled.
 
 `{"peers": ["wss://host:port#key", "192.168.1.20"]}`. A person may edit it while the node runs; only
-`add` and `remove` write it, whole or not at all.
+`add` and `remove` write it, whole or not at all; who calls them lets one finish before the next.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import errno
 import json
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -143,13 +144,16 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 def _write(path: Path, addresses: dict[str, PeerAddress]) -> None:
     text = json.dumps({"peers": [str(address) for address in addresses.values()]}, indent=2)
-    fresh = path.with_name(path.name + ".new")
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
     try:
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        try:
+            with fresh.open("x", encoding="utf-8") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise StoreFull(f"The disk is full; {NAME} stays as it was.") from error
