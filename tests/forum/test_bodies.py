@@ -237,6 +237,15 @@ def test_a_limit_is_the_same_for_who_types_and_for_who_reads(whole, over):
         (Thread("x", "", ("a", " ")), "The tag is empty."),
         (Thread("x", "", ("a",) * 9), "There are 9 tags; at most 8 are possible."),
         (Reply("half of one \ud83d"), "The text holds half a character; type that part again."),
+        (Imported(SOURCE, "x", "t" * 201), "The title has 201 characters; at most 200"),
+        (Imported(SOURCE, "x", ""), "The title is empty."),
+        (Imported(SOURCE, " "), "The reply is empty."),
+        (Imported(SOURCE, "x" * 131_073), "The text has 131,073 bytes"),
+        (React("\0", True), "The emoji holds a control character; type it again."),
+        (Subnet("one\ntwo"), "The title holds a control character"),
+        (Thread("one\u2028two", ""), "The title holds a control character"),
+        (Profile("\0stdin"), "The name holds a control character"),
+        (Imported(SOURCE, "x", "\x1b[2J"), "The title holds a control character"),
         (Profile("\udfff"), "The text holds half a character; type that part again."),
     ],
 )
@@ -256,6 +265,11 @@ def test_whatever_passes_the_check_is_understood_by_those_who_read_it(body, othe
         return
 
     assert bodies.decode(KINDS[type(body)], bodies.encode(body)) == body
+
+
+@pytest.mark.parametrize("emoji", ["🚣", "👩‍🌾", "❤️", "1️⃣", "🏳️‍🌈"])
+def test_an_emoji_of_several_characters_is_no_control_character(emoji: str):
+    bodies.check(React(emoji, True))
 
 
 def test_a_thread_may_say_all_in_its_title():

@@ -33,7 +33,8 @@ ADDRESSES = (
     "wss://a.example:1",
 )
 
-names = st.text(min_size=1, max_size=40).filter(lambda name: name.strip() == name)
+_letters = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
+names = st.text(_letters, min_size=1, max_size=40).filter(lambda name: name.strip() == name)
 
 
 def allotment() -> Network:

@@ -9,7 +9,7 @@ from tests.builders import Author, Clock, seed_of
 from tests.node.nodes import author, general, open_node, stored
 from trayapp.errors import InvalidBody, NoForum, NotFound, NotPermitted
 from trayapp.forum import bodies
-from trayapp.forum.operation import ZERO, Operation
+from trayapp.forum.operation import ZERO, Kind, Operation
 from trayapp.forum.views import PostView
 from trayapp.node import founding, publishing, reading
 from trayapp.node.node import Node
@@ -115,6 +115,69 @@ async def test_an_edit_keeps_what_a_reply_answers(tmp_path: Path):
 
         post = await _post(node, thread, 1)
         assert (post.text, post.re) == ("I am in.", thread)
+
+
+async def test_edits_at_the_same_moment_put_nobody_in_conflict_with_themselves(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        thread = await _started(node)
+
+        await asyncio.gather(
+            *(publishing.edit(node, thread.hex(), f"version {n}") for n in range(5))
+        )
+
+        post = await _post(node, thread)
+        assert (post.text, post.conflict) == ("version 4", ())
+
+
+async def test_after_a_delete_of_the_same_moment_nothing_is_signed(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        thread = await _started(node)
+        before = len(await stored(node))
+
+        outcomes = await asyncio.gather(
+            publishing.delete(node, thread.hex()),
+            publishing.edit(node, thread.hex(), "too late"),
+            publishing.react(node, thread.hex(), "🚣"),
+            publishing.delete(node, thread.hex()),
+            publishing.publish_reply(node, thread.hex(), "too late"),
+            return_exceptions=True,
+        )
+
+        assert [type(outcome) for outcome in outcomes[1:]] == [NotFound] * 4
+        assert len(await stored(node)) == before + 1
+
+
+async def test_an_imported_thread_is_edited_within_the_limits_of_any_thread(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await _started(node)
+        source = bodies.Source("forum.example", "7/1", 1, "zoe", 1_000, None, (("heart", 2),))
+        subnet = bytes.fromhex(await general(node))
+        told = bodies.Imported(source, "Old text", "Old title")
+        mine = await publishing.say(
+            node, lambda _: publishing.Statement(Kind.IMPORTED, subnet, told)
+        )
+        before = await stored(node)
+
+        with pytest.raises(InvalidBody, match="at most 200"):
+            await publishing.edit(node, mine.id.hex(), "New", "t" * 201)
+        assert await stored(node) == before
+        await publishing.edit(node, mine.id.hex(), "New text", "New title")
+
+        post = await _post(node, mine.id)
+        assert (post.title, post.text, post.edited) == ("New title", "New text", True)
+
+
+async def test_what_no_machine_could_read_is_not_signed(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await _started(node)
+        before = await stored(node)
+        endless = bodies.Source("s" * 201, "1", 1, "zoe", 1_000)
+        told = bodies.Imported(endless, "x", "t")
+
+        with pytest.raises(InvalidBody, match="could not read"):
+            await publishing.say(node, lambda _: publishing.Statement(Kind.IMPORTED, ZERO, told))
+
+        assert await stored(node) == before
 
 
 async def test_an_edit_resolves_a_conflict(tmp_path: Path):

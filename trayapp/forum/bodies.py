@@ -6,6 +6,7 @@ over its limit, says nothing; its operation is kept and inert (PROTOCOL.md secti
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
@@ -172,25 +173,33 @@ def check(body: Body) -> None:
     """
     _check_unicode(body)
     match body:
-        case Subnet(title):
-            _check_title("title", title)
-        case Thread(title, _, tags):
-            _check_title("title", title)
+        case Subnet(title, text):
+            _check_line("title", title, TITLE_CHARS)
+            _check_bytes(text)
+        case Thread(title, text, tags):
+            _check_line("title", title, TITLE_CHARS)
+            _check_bytes(text)
             _check_tags(tags)
-        case Reply(text):
+        case Reply(text) | Imported(_, text, None):
             _check_words("reply", text)
+            _check_bytes(text)
+        case Imported(_, text, title):
+            _check_line("title", title or "", TITLE_CHARS)
+            _check_bytes(text)
         case React(emoji):
-            _check_words("emoji", emoji)
-            _check_chars("emoji", emoji, EMOJI_CHARS)
-        case Profile(name):
-            _check_words("name", name)
-            _check_chars("name", name, NAME_CHARS)
-        case Edit() | Delete() | Imported():
+            _check_line("emoji", emoji, EMOJI_CHARS)
+        case Profile(name, bio):
+            _check_line("name", name, NAME_CHARS)
+            _check_bytes(bio)
+        case Edit() | Delete():
             pass
         case _:
             assert_never(body)
-    for text in _texts(body):
-        _check_bytes(text)
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a name or a title can be shown: a line's end or a NUL in it would break the place."""
+    return not any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in text)
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -338,29 +347,17 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _texts(body: Body) -> list[str]:
-    match body:
-        case Subnet(_, text) | Thread(_, text) | Reply(text) | Imported(_, text):
-            return [text]
-        case Profile(_, bio):
-            return [bio]
-        case _:
-            return []
-
-
-def _check_title(what: str, title: str) -> None:
-    _check_words(what, title)
-    _check_chars(what, title, TITLE_CHARS)
+def _check_line(what: str, text: str, limit: int) -> None:
+    _check_words(what, text)
+    if not is_one_line(text):
+        raise InvalidBody(f"The {what} holds a control character; type it again.")
+    if len(text) > limit:
+        raise InvalidBody(f"The {what} has {len(text)} characters; at most {limit} are possible.")
 
 
 def _check_words(what: str, text: str) -> None:
     if not text.strip():
         raise InvalidBody(f"The {what} is empty.")
-
-
-def _check_chars(what: str, text: str, limit: int) -> None:
-    if len(text) > limit:
-        raise InvalidBody(f"The {what} has {len(text)} characters; at most {limit} are possible.")
 
 
 def _check_bytes(text: str) -> None:
@@ -384,5 +381,4 @@ def _check_tags(tags: tuple[str, ...]) -> None:
     if len(tags) > TAGS:
         raise InvalidBody(f"There are {len(tags)} tags; at most {TAGS} are possible.")
     for tag in tags:
-        _check_words("tag", tag)
-        _check_chars("tag", tag, TAG_CHARS)
+        _check_line("tag", tag, TAG_CHARS)

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from trayapp.errors import InvalidBody, InvalidInvite
-from trayapp.forum.bodies import NAME_CHARS
+from trayapp.forum.bodies import NAME_CHARS, is_one_line
 from trayapp.forum.identity import KEY_BYTES
 
 VERSION = 1
@@ -77,6 +77,8 @@ def found(name: str, root: bytes, *, salt: bytes, key: bytes) -> Network:
         )
     if any("\ud800" <= letter <= "\udfff" for letter in name):
         raise InvalidBody("The forum's name holds half a character; type that part again.")
+    if not is_one_line(name):
+        raise InvalidBody("The forum's name holds a control character; type it again.")
     genesis = msgspec.msgpack.encode(
         {"name": name, "policy": {}, "roots": [root], "salt": salt, "v": VERSION}
     )

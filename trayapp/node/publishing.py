@@ -6,7 +6,7 @@ before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
 
@@ -72,25 +72,32 @@ class Pen:
 async def pen_of(node: Node) -> Pen:
     """Where this device's chain ends. Holds while `node.speaking` is held."""
     me, now_ms = node.identity.key, node.now_ms()
-
-    def look(conn: Connection) -> Pen:
-        tip = log.tip(conn, me, Log.CONTENT)
-        latest = log.latest_hlc(conn, now_ms)
-        return Pen(0, ZERO, latest) if tip is None else Pen(tip[0] + 1, tip[1], latest)
-
-    return await node.database.read(look)
+    return await node.database.read(lambda conn: _pen(conn, me, now_ms))
 
 
-async def say(node: Node, statement: Statement) -> Operation:
+def _pen(conn: Connection, me: bytes, now_ms: int) -> Pen:
+    tip = log.tip(conn, me, Log.CONTENT)
+    latest = log.latest_hlc(conn, now_ms)
+    return Pen(0, ZERO, latest) if tip is None else Pen(tip[0] + 1, tip[1], latest)
+
+
+async def say(node: Node, compose: Callable[[Connection], Statement]) -> Operation:
     """Say one thing in the forum, as this device.
 
+    Args:
+        compose: makes the statement from what stands in the store when its turn has come: nothing
+            said here at the same moment comes in between.
+
     Raises:
-        NoForum, InvalidBody, StoreError: nothing was said then.
+        NoForum, InvalidBody, StoreError, and what `compose` raises: nothing was said then.
     """
     network = node.network
-    bodies.check(statement.body)
     async with node.speaking:
-        pen = await pen_of(node)
+        me, now_ms = node.identity.key, node.now_ms()
+        pen, statement = await node.database.read(
+            lambda conn: (_pen(conn, me, now_ms), compose(conn))
+        )
+        _check(statement)
         [operation] = pen.sign_all([statement], node.identity, network, node.now_ms())
         await node.admit([operation], source=HERE, arrived=Arrived.LIVE)
     return operation
@@ -98,7 +105,7 @@ async def say(node: Node, statement: Statement) -> Operation:
 
 async def set_profile(node: Node, name: str, bio: str = "") -> Said:
     """Take a name."""
-    return Said((await say(node, profile(node, name, bio))).id)
+    return Said((await say(node, lambda _: profile(node, name, bio))).id)
 
 
 def profile(node: Node, name: str, bio: str = "") -> Statement:
@@ -115,82 +122,101 @@ def profile(node: Node, name: str, bio: str = "") -> Statement:
 async def publish_subnet(node: Node, title: str, text: str = "") -> Said:
     """Start a subnet."""
     body = bodies.Subnet(title.strip(), text)
-    return Said((await say(node, Statement(Kind.SUBNET, ZERO, body))).id)
+    return Said((await say(node, lambda _: Statement(Kind.SUBNET, ZERO, body))).id)
 
 
 async def publish_thread(node: Node, subnet: str, title: str, text: str) -> Said:
     """Start a thread in a subnet, named by its id or the beginning of it."""
-    where = await resolve(node, subnet, Sought.SUBNET)
-    _alive(await target(node, where))
     body = bodies.Thread(title.strip(), text)
-    said = await say(node, Statement(Kind.THREAD, where, body))
+
+    def compose(conn: Connection) -> Statement:
+        where = _alive(conn, log.resolve(conn, subnet, Sought.SUBNET))
+        return Statement(Kind.THREAD, where.id, body)
+
+    said = await say(node, compose)
     return Said(said.id, said.id)
 
 
 async def publish_reply(node: Node, thread: str, text: str, re: str | None = None) -> Said:
     """Reply in a thread, to one of its posts if `re` names it."""
-    where = await resolve(node, thread, Sought.THREAD)
-    answered = None
-    if re is not None:
-        answered = await resolve(node, re, Sought.POST)
-        if (await target(node, answered)).thread != where:
+
+    def compose(conn: Connection) -> Statement:
+        where = _alive(conn, log.resolve(conn, thread, Sought.THREAD)).id
+        answered = None if re is None else log.resolve(conn, re, Sought.POST)
+        if answered is not None and log.target(conn, answered).thread != where:
             raise NotFound("The post that is answered does not stand in this thread.")
-    said = await say(node, Statement(Kind.REPLY, where, bodies.Reply(text, answered)))
-    return Said(said.id, where)
+        return Statement(Kind.REPLY, where, bodies.Reply(text, answered))
+
+    said = await say(node, compose)
+    return Said(said.id, said.ref)
 
 
 async def edit(node: Node, post: str, text: str, title: str | None = None) -> Said:
     """Put a new text in place of all versions of a post that stand now."""
-    found = await _mine(node, post, "edit")
-    assert found.body is not None  # only a deleted post has none
-    new = _changed(found.body, text, title)
-    # So many texts at once came of copies of one data directory; the rest stays in conflict.
-    heads = found.heads[: bodies.EDIT_BASES]
-    body = bodies.Edit(heads, bodies.fields_of(new))
-    bodies.check(new)
-    said = await say(node, Statement(Kind.EDIT, found.id, body))
-    return Said(said.id, found.thread)
+
+    def compose(conn: Connection) -> Statement:
+        found = _mine(node, conn, post, "edit")
+        assert found.body is not None  # only a deleted post has none
+        new = _changed(found.body, text, title)
+        bodies.check(new)
+        fields = bodies.fields_of(new)
+        _check_understood(bodies.decode_fields(found.kind, fields) == new)
+        # So many texts at once came of copies of one data directory; the rest stays in conflict.
+        heads = found.heads[: bodies.EDIT_BASES]
+        return Statement(Kind.EDIT, found.id, bodies.Edit(heads, fields))
+
+    return await _said_of(node, await say(node, compose))
 
 
 async def delete(node: Node, post: str) -> Said:
     """Delete a post: erased here by the time this returns."""
-    found = await _mine(node, post, "delete")
-    said = await say(node, Statement(Kind.DELETE, found.id, bodies.Delete()))
-    return Said(said.id, found.thread)
+
+    def compose(conn: Connection) -> Statement:
+        return Statement(Kind.DELETE, _mine(node, conn, post, "delete").id, bodies.Delete())
+
+    return await _said_of(node, await say(node, compose))
 
 
 async def react(node: Node, post: str, emoji: str, on: bool = True) -> Said:
     """Give a post an emoji, or take it back."""
-    found = _alive(await target(node, await resolve(node, post, Sought.POST)))
     body = bodies.React(emoji.strip(), on)
-    said = await say(node, Statement(Kind.REACT, found.id, body))
-    return Said(said.id, found.thread)
+
+    def compose(conn: Connection) -> Statement:
+        found = _alive(conn, log.resolve(conn, post, Sought.POST))
+        return Statement(Kind.REACT, found.id, body)
+
+    return await _said_of(node, await say(node, compose))
 
 
-async def resolve(node: Node, prefix: str, sought: Sought) -> bytes:
-    """The id that an id or the beginning of one names.
-
-    Raises:
-        NotFound: none, or more than one.
-    """
-    return await node.database.read(lambda conn: log.resolve(conn, prefix, sought))
+async def _said_of(node: Node, said: Operation) -> Said:
+    """What became of an operation about a post: it belongs to the post's thread."""
+    about = await node.database.read(lambda conn: log.target(conn, said.ref))
+    return Said(said.id, about.thread)
 
 
-async def target(node: Node, id_: bytes) -> Target:
-    """What is to be answered, edited, deleted or reacted to."""
-    return await node.database.read(lambda conn: log.target(conn, id_))
+def _check(statement: Statement) -> None:
+    bodies.check(statement.body)
+    raw = bodies.encode(statement.body)
+    _check_understood(bodies.decode(statement.kind, raw) == statement.body)
 
 
-async def _mine(node: Node, post: str, act: str) -> Target:
-    found = _alive(await target(node, await resolve(node, post, Sought.ANY)))
+def _check_understood(same: bool) -> None:
+    """What is signed must be read everywhere as it is meant; else it is kept and shows nowhere."""
+    if not same:
+        raise InvalidBody("Other machines could not read this; shorten it or write it anew.")
+
+
+def _mine(node: Node, conn: Connection, post: str, act: str) -> Target:
+    found = _alive(conn, log.resolve(conn, post, Sought.ANY))
     if found.author != node.identity.key:
         raise NotPermitted(f"Only its author can {act} this; it was not written on this machine.")
     return found
 
 
-def _alive(found: Target) -> Target:
+def _alive(conn: Connection, id_: bytes) -> Target:
+    found = log.target(conn, id_)
     if found.deleted:
-        raise NotFound(f"{found.id.hex()[:16]} was deleted.")
+        raise NotFound(f"{id_.hex()[:16]} was deleted.")
     return found
 
 
