@@ -48,6 +48,17 @@ async def test_a_second_note_of_a_thread_takes_the_place_of_the_first(desk: Desk
     assert len(desk.notifications.closed) == 3
 
 
+async def test_of_many_notes_of_a_thread_at_once_the_last_one_stays(desk: Desk):
+    notifier = Notifier(None)
+
+    await asyncio.gather(
+        *(notifier.show("thread", "ann in Keys", f"{n}", lambda: None) for n in range(5))
+    )
+
+    standing = {note.id for note in desk.notifications.shown} - set(desk.notifications.closed)
+    assert standing == {desk.notifications.shown[-1].id}
+
+
 async def test_markup_and_control_characters_of_a_stranger_stay_text(desk: Desk):
     hostile = "<b>bold</b> & \x07bell \u202eright-to-left\nnext line"
 

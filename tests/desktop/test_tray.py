@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,8 +118,8 @@ async def test_a_reply_is_told_once_and_its_click_opens_the_window_at_it(
     words = ("--title", "Keys", "Who has them?")
     general = (await scene.ann.run("subnets"))["subnets"][0]["id"]
     scene.thread = (await scene.ann.run("post", "--subnet", general, *words))["thread"]
-    for number in range(40):
-        await scene.ann.run("post", "--thread", scene.thread, f"note to self {number}\n\n" * 3)
+    for number in range(8):
+        await scene.ann.run("post", "--thread", scene.thread, f"note to self {number}\n\n" * 15)
     await scene.ann.run("import", "discourse", str(_archive(tmp_path)))
     await scene.all_arrived()
 
@@ -215,9 +218,5 @@ def _archive(folder: Path) -> Path:
 
 
 def _kill(pid: int) -> None:
-    import os
-    import signal
-    from contextlib import suppress
-
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)

@@ -223,7 +223,7 @@ async def show_page(house: House, path: str = "") -> Json:
 
 
 async def attach_window(house: House) -> Json:
-    return {"path": house.node.audience.attach(house.visitor)}
+    return {"path": house.node.audience.attach(house.visitor), "seq": house.node.bus.last}
 
 
 _WITHOUT_FORUM = (

@@ -7,6 +7,7 @@ markup, escaped. Without a notification service nothing is shown and nothing bre
 
 from __future__ import annotations
 
+import asyncio
 import html
 import logging
 import sys
@@ -38,6 +39,8 @@ class Notifier:
         self._notifier = DesktopNotifier("Brothernet", app_icon=Icon(path=icon) if icon else None)
         self._notifier.on_dispatched = self._shown_by_system
         self._fallback = fallback
+        self._turn = asyncio.Lock()
+        """One note after the other: two of one key at once would both stay."""
         self._live: dict[str, str] = {}
         self._dispatched: set[str] = set()
 
@@ -50,19 +53,21 @@ class Notifier:
             body: plain text from strangers, any length.
             clicked: called on this loop when the person clicks the note or its button.
         """
-        await self.withdraw(key)
         title, body = _plain(title, TITLE_CHARS), _plain(body, BODY_CHARS)
-        identifier = await self._notifier.send(
-            title=title,
-            message=html.escape(body, quote=False) if sys.platform == "linux" else body,
-            buttons=[Button(title="Open", on_pressed=clicked)],
-            on_clicked=clicked,
-            thread=key,
-        )
-        if identifier in self._dispatched:
-            self._dispatched.discard(identifier)
-            self._live[key] = identifier
-        elif self._fallback is not None:
+        async with self._turn:
+            await self.withdraw(key)
+            identifier = await self._notifier.send(
+                title=title,
+                message=html.escape(body, quote=False) if sys.platform == "linux" else body,
+                buttons=[Button(title="Open", on_pressed=clicked)],
+                on_clicked=clicked,
+                thread=key,
+            )
+            shown = identifier in self._dispatched
+            if shown:
+                self._dispatched.discard(identifier)
+                self._live[key] = identifier
+        if not shown and self._fallback is not None:
             self._fallback(title, body)
 
     async def withdraw(self, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -36,6 +37,13 @@ def read_settings(folder: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(SETTINGS, f"cannot be read: {error}") from error
     return settings.parse(text)
+
+
+def program() -> list[str]:
+    """How to start this program again: the executable itself where it is packed into one."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    return [sys.executable, "-m", "trayapp"]
 
 
 def ui_folder() -> Path:

@@ -33,9 +33,18 @@ from trayapp.status import Status, SyncState
 
 _WINDOW_FAILED_S = 5.0
 _END_S = 2.0
+_WITHDRAW_S = 0.5
 _ICON_PIXELS = 64
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A note for the tray to show, where the system has no notifications for us."""
+
+    title: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +149,16 @@ class _Tray:
 
             # pystray gave Ctrl+C back to the system; it shall end the node, not cut it short.
             GLib.idle_add(self._obey_signals)
-        while (look := self._node.looks.get()) is not None:
-            self._state = look.state
-            icon.icon = _picture(look.image)
-            icon.title = look.title
-            icon.update_menu()
+        while (shown := self._node.to_show.get()) is not None:
+            match shown:
+                case Look(image, title, state):
+                    self._state = state
+                    icon.icon = _picture(image)
+                    icon.title = title
+                    icon.update_menu()
+                case Saying(title, body):
+                    with suppress(NotImplementedError):  # not every kind of tray can
+                        icon.notify(body, title)
         icon.stop()
 
 
@@ -152,10 +166,11 @@ class _NodeThread:
     """The node on its thread, as the main thread sees it. All methods may be called from there."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.looks: queue.Queue[Look | None] = queue.Queue()
+        self.to_show: queue.Queue[Look | Saying | None] = queue.Queue()
         self._data_dir = data_dir
         self._thread = threading.Thread(target=self._run, name="node")
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
         self._face: _LoopFace | None = None
         self._serving = threading.Event()
         self._failure = ""
@@ -169,7 +184,12 @@ class _NodeThread:
         self._serving.wait()
 
     def stop(self) -> None:
-        self._tell(lambda face: face.stop())
+        """End the node, also while it is still starting."""
+        if self._face is not None:
+            self._tell(lambda face: face.stop())
+        elif self._loop is not None and self._task is not None:
+            with suppress(RuntimeError):  # the loop closed this very moment
+                self._loop.call_soon_threadsafe(self._task.cancel)
 
     def show_page(self, path: str) -> None:
         self._tell(lambda face: face.show_page(path))
@@ -197,16 +217,25 @@ class _NodeThread:
 
     def _run(self) -> None:
         try:
-            asyncio.run(daemon.run(DaemonOptions(data_dir=self._data_dir), self._beside))
+            asyncio.run(self._keep())
+        except asyncio.CancelledError:  # asked to end before it served
+            pass
         except TrayAppError as error:
             self._failure = str(error)
+        except Exception:  # a bug of ours, already in the log: a person gets a sentence
+            self._failure = (
+                f"Brothernet made a mistake; its log in {self._data_dir / paths.LOGS} says where."
+            )
         finally:
-            self.looks.put(None)
+            self.to_show.put(None)
             self._serving.set()
 
+    async def _keep(self) -> None:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        await daemon.run(DaemonOptions(data_dir=self._data_dir), self._beside)
+
     async def _beside(self, running: Daemon) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._face = _LoopFace(running, self._data_dir, self.looks)
+        self._face = _LoopFace(running, self._data_dir, self.to_show)
         self._serving.set()
         await self._face.run()
 
@@ -214,17 +243,23 @@ class _NodeThread:
 class _LoopFace:
     """What happens on the node's loop: events become looks, notes and windows."""
 
-    def __init__(self, running: Daemon, data_dir: Path, looks: queue.Queue[Look | None]) -> None:
+    def __init__(
+        self, running: Daemon, data_dir: Path, to_show: queue.Queue[Look | Saying | None]
+    ) -> None:
         self._running = running
         self._data_dir = data_dir
-        self._looks = looks
+        self._to_show = to_show
+        self._status: Status | None = None
         self._unread = False
         self._window: asyncio.subprocess.Process | None = None
         self._page = ""
         self._again = False
         self._attached_before = 0
         self._ends_with_window = False
-        self._notifier = Notifier(paths.icons_folder() / "brothernet-64.png")
+        self._notifier = Notifier(
+            paths.icons_folder() / "brothernet-64.png",
+            lambda title, body: to_show.put(Saying(title, body)),
+        )
 
     async def run(self) -> None:
         self._running.node.audience.opens_windows = True
@@ -234,8 +269,11 @@ class _LoopFace:
                 async for numbered in self._running.node.bus.subscribe():
                     self._act(numbered.event)
             finally:
-                await self._notifier.withdraw_all()
                 await self._end_window()
+                # A service that does not answer may not hold up the end.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_WITHDRAW_S):
+                        await self._notifier.withdraw_all()
 
     def stop(self) -> None:
         self._running.stop()
@@ -250,14 +288,20 @@ class _LoopFace:
     def _act(self, event: object) -> None:
         match event:
             case StatusChanged(status):
-                self._looks.put(look_of(status, self._unread))
+                self._status = status
+                self._look()
             case ReplyArrived():
                 self._tasks.create_task(self._note(event))
             case ShowPage(path):
                 self._unread, self._page = False, path
+                self._look()
                 self._tasks.create_task(self._open())
             case _:
                 pass
+
+    def _look(self) -> None:
+        if self._status is not None:
+            self._to_show.put(look_of(self._status, self._unread))
 
     async def _note(self, event: ReplyArrived) -> None:
         node = self._running.node
@@ -265,6 +309,7 @@ class _LoopFace:
         if notice is None:
             return
         self._unread = True
+        self._look()
         path = path_to(notice)
         await self._notifier.show(
             notice.thread.hex(), notice.title, notice.body, lambda: self.show_page(path)
@@ -280,9 +325,9 @@ class _LoopFace:
             self._again = audience.windows_attached > self._attached_before
             return
         self._again, self._attached_before = False, audience.windows_attached
-        words = ["--data", str(self._data_dir), "window"]
+        words = ["--data", str(self._data_dir), "window", "--no-browser"]
         began = time.monotonic()
-        self._window = await asyncio.create_subprocess_exec(*_program(), *words)
+        self._window = await asyncio.create_subprocess_exec(*paths.program(), *words)
         code = await self._window.wait()
         if self._again:
             await self._open()
@@ -294,7 +339,7 @@ class _LoopFace:
     def _offer_browser(self, url: str) -> None:
         if not open_browser(url) or self._ends_with_window:
             # Without a screen too: somebody may read this, and the forum is served all the same.
-            sys.stderr.write(f"Open the forum in a browser: {url}\n")
+            sys.stderr.write(f"The page, to be opened once: {url}\nCtrl+C ends Brothernet.\n")
 
     async def _end_window(self) -> None:
         """See the window close, as CloseWindow told it; end it where it does not."""
@@ -311,10 +356,3 @@ def _picture(name: str) -> Any:
     from PIL import Image
 
     return Image.open(paths.icons_folder() / f"tray-{name}-{_ICON_PIXELS}.png")
-
-
-def _program() -> list[str]:
-    """This program: the executable itself where it is packed into one."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, "-m", "trayapp"]

@@ -34,29 +34,31 @@ _DARK, _LIGHT = "#14161A", "#FBFAF6"
 _log = logging.getLogger(__name__)
 
 
-def run(data_dir: Path, path: str = "") -> int:
+def run(data_dir: Path, path: str = "", *, browser: bool = True) -> int:
     """Show the forum kept in `data_dir` until the person closes the window.
 
     Args:
         data_dir: of a running node.
         path: the page to begin with, `/t/THREAD/p/POST` say; empty for the first page.
+        browser: where there is no web view, open the person's browser instead.
 
     Returns:
-        The exit code: 0, or 1 when no node answers.
+        The exit code: 0, or 1 when no node answers or nothing could be opened.
     """
     # Nothing of ours is started from here on; a browser opened by a link must not inherit it.
     forget_packing(os.environ)
     # WebKitGTK paints blank on some drivers with it, and takes 60 MB more (DESKTOP.md).
     os.environ.setdefault("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
-    return _Window(data_dir, path).run()
+    return _Window(data_dir, path, browser=browser).run()
 
 
 class _Window:
     """One window and the thread that listens to the node for it."""
 
-    def __init__(self, data_dir: Path, path: str) -> None:
+    def __init__(self, data_dir: Path, path: str, *, browser: bool) -> None:
         self._data_dir = data_dir
         self._path = path
+        self._browser = browser
         self._address: Future[str] = Future()
         self._closed = threading.Event()
         self._shown: Any = None
@@ -70,11 +72,13 @@ class _Window:
         except (TrayAppError, TimeoutError) as error:
             _say(str(error) or "The node does not answer.")
             return 1
-        if not self._show(url):
-            _say("No web view here: opening the forum in the browser.")
-            return 0 if open_browser(url) else 1
-        self._closed.set()
-        return 0
+        if self._show(url):
+            self._closed.set()
+            return 0
+        if not self._browser:
+            return 1
+        _say("No web view here: opening the forum in the browser.")
+        return 0 if open_browser(url) else 1
 
     def _show(self, url: str) -> bool:
         """Show the page until the window is closed; False where there is no web view."""
@@ -96,7 +100,8 @@ class _Window:
             )
             # At once: until the node knows, it would send pages to a window that is no more.
             self._shown.events.closed += lambda: self._leave()
-            webview.start(private_mode=True)
+            if not self._closed.is_set():
+                webview.start(private_mode=True)
         except WebViewException:
             return False
         return True
@@ -125,21 +130,25 @@ class _Window:
             await asyncio.sleep(_RETRY_S)
 
     async def _obey(self, client: Client) -> None:
-        wanted = (await client.call("attach_window"))["path"]
+        attached = await client.call("attach_window")
         if not self._address.done():
-            page = await client.call("open_page", path=self._path or wanted)
+            page = await client.call("open_page", path=self._path or attached["path"])
             self._address.set_result(page["url"])
-        async for _, event, data in client.events(since=None):
+        # From the very moment it was attached: a page wanted since then is wanted here.
+        async for _, event, data in client.events(since=attached["seq"]):
             if event == "show_page":
                 await asyncio.to_thread(self._bring_forward, str(data["path"]))
             elif event == "close_window":
                 self._closed.set()
-                await asyncio.to_thread(self._shown.destroy)
+                await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        if self._shown is not None and self._shown.events.shown.wait(_START_S):
+            self._shown.destroy()
 
     def _bring_forward(self, path: str) -> None:
-        if self._shown is None:
+        if self._shown is None or not self._shown.events.loaded.wait(_START_S):
             return
-        self._shown.events.loaded.wait(_START_S)
         if path:
             # `run_js` and not `evaluate_js`: the page forbids eval, and nothing is asked back.
             self._shown.run_js(f"location.hash = {json.dumps('#' + path)}")

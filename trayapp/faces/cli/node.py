@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from trayapp.api.client import Client
+from trayapp.desktop import paths
 from trayapp.errors import NodeUnreachable
 
 _START_S = 20.0
@@ -35,7 +35,7 @@ async def reach(data_dir: Path) -> AsyncIterator[Client]:
 async def _own_node(data_dir: Path) -> AsyncIterator[Client]:
     """A node without network for this command; it ends also when the command is killed."""
     pipe = asyncio.subprocess.PIPE
-    argv = [*_program(), "--data", str(data_dir), "headless", "--no-net", "--brief"]
+    argv = [*paths.program(), "--data", str(data_dir), "headless", "--no-net", "--brief"]
     child = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, stderr=pipe)
     try:
         pid = await _ready(child)
@@ -78,10 +78,3 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         child.kill()
         await child.wait()
-
-
-def _program() -> list[str]:
-    """This program: the executable itself where it is packed into one."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, "-m", "trayapp"]
