@@ -278,6 +278,76 @@ def test_a_forgotten_address_is_dialled_no_more_also_while_a_dial_is_under_way()
     assert redial.statuses(()) == ()
 
 
+def give_up(redial: Redial, address: PeerAddress) -> None:
+    for _ in range(GIVE_UP_AFTER):
+        redial.failed(address, SILENT, 0.0)
+
+
+@pytest.mark.parametrize("first", [on_lan("10.0.0.2", "ann"), told("10.0.0.2")])
+def test_a_found_address_that_a_person_adds_is_theirs_and_never_dropped(first: PeerAddress):
+    redial = plan(first, typed("10.0.0.2"))
+
+    give_up(redial, first)
+
+    assert [a.url for a in due(redial, 1000.0)] == [first.url]
+    redial.failed(first, SILENT, 1000.0)
+    assert [status.path for status in redial.statuses(())] == [PeerPath.FILE]
+
+
+def test_an_address_added_by_hand_stays_the_machine_that_the_lan_shows():
+    redial = plan(on_lan("10.0.0.2", "ann"), on_lan("fd00::2", "ann"), typed("10.0.0.2"))
+
+    assert [a.host for a in due(redial, 0.0)] == ["10.0.0.2"]
+
+
+@pytest.mark.parametrize("path", [PeerPath.BOOTSTRAP, PeerPath.INVITE])
+@pytest.mark.parametrize("added_first", [True, False])
+def test_an_address_removed_from_the_file_goes_on_where_it_stands_elsewhere(
+    path: PeerPath, added_first: bool
+):
+    added, elsewhere = typed("ann"), typed("ann", path=path)
+    redial = plan(*((added, elsewhere) if added_first else (elsewhere, added)))
+
+    redial.forget(added)
+    give_up(redial, elsewhere)
+    redial.forget(added)
+
+    assert due(redial, 1000.0) == [elsewhere]
+    redial.forget(elsewhere)
+    assert redial.statuses(()) == ()
+
+
+def test_an_address_removed_from_the_file_is_on_the_lan_still_but_no_more_a_persons():
+    redial = plan(typed("10.0.0.2"), on_lan("10.0.0.2"))
+
+    redial.forget(typed("10.0.0.2"))
+
+    assert due(redial, 0.0) == [on_lan("10.0.0.2")]
+    give_up(redial, on_lan("10.0.0.2"))
+    assert due(redial, 1000.0) == []
+
+
+def test_a_wrong_key_is_forgotten_with_the_address_that_it_was_added_with():
+    redial = plan(typed("ann", ANN, PeerPath.BOOTSTRAP), typed("ann", BOB))
+    assert due(redial, 0.0) == [typed("ann", BOB)]
+    fail(redial, typed("ann", BOB), 0.0, ErrorCode.BAD_AUTH)
+
+    redial.forget(typed("ann"))
+
+    assert due(redial, 1.0) == [typed("ann", ANN, PeerPath.BOOTSTRAP)]
+    assert due(redial, 1.0, BOB) == []
+
+
+def test_what_was_proved_at_a_linked_address_outlives_the_key_it_was_added_with():
+    redial = plan(typed("ann", ANN), typed("ann", path=PeerPath.BOOTSTRAP))
+    due(redial, 0.0)
+    redial.linked(typed("ann", ANN), ANN)
+
+    redial.forget(typed("ann", ANN))
+
+    assert redial.path_to(ANN, "192.0.2.9") is PeerPath.BOOTSTRAP
+
+
 def test_a_flood_of_told_addresses_does_not_push_out_what_a_person_gave():
     redial = plan(typed("ann"), on_lan("10.0.0.2"))
     for n in range(3 * ENTRIES):

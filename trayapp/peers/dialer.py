@@ -58,7 +58,7 @@ class Dialer:
         self._something_new.set()
 
     def forget(self, address: PeerAddress) -> None:
-        """Stop dialling this address."""
+        """Stop dialling this address, unless it is known by another path too."""
         self._redial.forget(address)
         self._on_change()
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import TypeAlias
 
 from trayapp.errors import ErrorCode, PeerUnreachable
 from trayapp.peers.finder import PeerAddress
@@ -53,6 +54,15 @@ _BEST_PATH = (
     PeerPath.INVITE,
     PeerPath.INBOUND,
 )
+_SHOWN_PATH = (
+    PeerPath.FILE,
+    PeerPath.BOOTSTRAP,
+    PeerPath.INVITE,
+    PeerPath.TAILNET,
+    PeerPath.LAN,
+    PeerPath.INBOUND,
+)
+"""An address known in several ways: what a person added goes first, so that it can be removed."""
 
 
 class _State(Enum):
@@ -61,14 +71,20 @@ class _State(Enum):
     LINKED = auto()
 
 
+_Way: TypeAlias = tuple[PeerPath, bool]
+
+
 @dataclass(slots=True)
 class _Entry:
     """What is known of one address."""
 
     address: PeerAddress
+    """All of its `ways` in one."""
     due_at: float
     device: bytes | None
     """Who answers there: proved before, or expected."""
+    ways: dict[_Way, PeerAddress] = field(default_factory=dict)
+    """How it is known: the same url by each way, the latest last."""
     state: _State = _State.WAITING
     failures: int = 0
     held_until: float = _NEVER
@@ -89,8 +105,18 @@ class _Entry:
 
     @property
     def ours(self) -> bool:
-        """A person gave this address; it is never dropped."""
-        return not self.address.heard and self.address.path is not PeerPath.LAN
+        """A person gave this address, whoever else did; it is never dropped."""
+        return any(not a.heard and a.path is not PeerPath.LAN for a in self.ways.values())
+
+    def settle(self) -> None:
+        """Go by the ways as they are now; where a person changed the key, that is tried at once."""
+        before, self.address = self.address, _joined(self.ways.values())
+        key = self.address.key
+        if key == before.key or (key is None and before.heard):
+            return
+        self.held_until = _NEVER
+        if key is not None or self.state is not _State.LINKED:
+            self.device = key
 
 
 class Redial:
@@ -109,20 +135,26 @@ class Redial:
         entry = self._entries.get(address.url)
         if entry is None:
             self._make_room()
-            self._entries[address.url] = _Entry(address, now, address.key)
+            ways = {_way(address): address}
+            self._entries[address.url] = _Entry(address, now, address.key, ways)
             return
-        if entry.address.heard and not address.heard:
-            entry.address = address
-        if address.key and address.key != entry.address.key and not address.heard:
-            entry.address = replace(entry.address, key=address.key)
-            entry.device, entry.held_until = address.key, _NEVER
+        if not address.heard:  # of what peers say, the first word counts
+            entry.ways.pop(_way(address), None)
+        entry.ways.setdefault(_way(address), address)
+        entry.settle()
         if address.path is PeerPath.LAN and not address.heard:
             entry.failures = 0
             entry.due_at = min(entry.due_at, max(now, entry.tried_at + FIRST_S))
 
     def forget(self, address: PeerAddress) -> None:
-        """Never dial this address again; a link that stands goes on."""
-        self._entries.pop(address.url, None)
+        """Dial this address no more, unless it is known in another way; a link goes on."""
+        entry = self._entries.get(address.url)
+        if entry is None or entry.ways.pop(_way(address), None) is None:
+            return
+        if entry.ways:
+            entry.settle()
+        else:
+            del self._entries[address.url]
 
     def due(self, now: float, linked: Mapping[bytes, str]) -> tuple[list[PeerAddress], float]:
         """What to dial now, from then on counted as being dialled, and when to ask again.
@@ -248,6 +280,19 @@ class Redial:
         if spare:
             last = min(spare, key=lambda e: (not e.address.heard, e.tried_at))
             del self._entries[last.address.url]
+
+
+def _way(address: PeerAddress) -> _Way:
+    return address.path, address.heard
+
+
+def _joined(ways: Collection[PeerAddress]) -> PeerAddress:
+    """One address out of those of one url; what peers say counts only where nobody else speaks."""
+    given = [a for a in ways if not a.heard] or list(ways)
+    best = min(given, key=lambda a: _SHOWN_PATH.index(a.path))
+    key = next((a.key for a in reversed(given) if a.key is not None), None)
+    kin = next((a.kin for a in given if a.kin), "")
+    return replace(best, key=key, kin=kin)
 
 
 def _worth_showing(entry: _Entry) -> bool:
