@@ -37,6 +37,7 @@ from trayapp.sync.session import Session, State
 
 NETWORK = bytes(range(32))
 MS = 1_700_000_000_000
+STEP_S = 0.003
 
 
 @cache
@@ -298,8 +299,9 @@ class Village:
                 self.wires[at] = Wire(wire.ends, self.now)
 
     def step(self):
-        """Deliver all that is in flight; False if nothing was."""
+        """Deliver all that is in flight, in a few milliseconds; False if nothing was."""
         moved = False
+        self.now += STEP_S
         for wire in self.wires:
             wire.collect()
             for end in (0, 1):
@@ -310,7 +312,7 @@ class Village:
         return moved
 
     def settle(self):
-        """Deliver until nothing is in flight; the clock stands still."""
+        """Deliver until nothing is in flight."""
         for _ in range(10_000):
             if not self.step():
                 return

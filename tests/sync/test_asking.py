@@ -281,3 +281,16 @@ def test_a_first_sync_is_not_acknowledged_post_by_post():
 
     assert v.nodes[0].held == v.nodes[1].held
     assert v.nodes[1].acks == []
+
+
+def test_what_is_wanted_is_taken_however_it_comes():
+    session = a_session()
+    many = operations("eve", *range(1_000))
+    session.lack([o.id for o in many], 0.0)
+
+    taken = []
+    for at in range(0, 1_000, 100):  # pushed, far beyond what may be pushed
+        taken += hear(session, Ops(tuple(o.raw for o in many[at : at + 100])))
+
+    assert {admit.arrival for admit in taken} == {Arrival.WANTED}
+    assert sum(len(admit.operations) for admit in taken) == 1_000

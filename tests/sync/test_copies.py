@@ -272,3 +272,13 @@ def test_a_peer_that_declines_is_asked_again_less_and_less():
     pair.due = True
     pair.decline(now)
     assert pair.may_reconcile(MORE, now + 5.0, smaller=False)
+
+
+def test_a_machine_that_slept_amid_one_does_not_rest_for_minutes():
+    pair = a_pair()
+    pair.compare(OURS, 0.0, certain=True)
+    reconcile(pair, OURS, 0.0, 3_600.0)
+    for at in (3_601.0, 3_602.0):
+        told(pair, OTHERS, MORE, at)
+
+    assert pair.may_reconcile(OTHERS, 3_600.0 + 30.0, smaller=True)

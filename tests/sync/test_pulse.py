@@ -115,13 +115,29 @@ def test_a_flood_of_pings_ends_the_link():
 def test_after_a_batch_the_others_are_pinged_once_a_second_at_most():
     session = a_session()
     session.ping_after_batch(0.2)
+    assert session.tick(0.25) == [SayPing()]
+    session.ping(0.25, MS)
     session.ping_after_batch(0.3)
+    assert session.tick(2.0) == []  # the last one is not answered yet
 
-    assert session.tick(0.5) == []
-    assert session.tick(1.0) == [SayPing()]
-    session.ping(1.0, MS)
-    session.ping_after_batch(1.1)
-    assert session.tick(2.5) == []  # the last one is not answered yet
+    hear(session, Pong(1, MS, True, ()), now=2.0)
+    session.ping(2.0, MS)
+    hear(session, Pong(2, MS, True, ()), now=2.1)
+    session.ping_after_batch(2.1)
+    assert session.tick(2.9) == []
+    assert session.tick(3.0) == [SayPing()]
+
+
+def test_copies_that_become_equal_again_and_again_are_told_of_four_times_a_second():
+    session, pings = a_session(), 0
+    for number in range(100):
+        now = 1.0 + number / 100
+        session._pulse.hurry(now)
+        if SayPing() in session.actions():
+            session.ping(now, MS)
+            pings += 1
+
+    assert pings <= 5
 
 
 def test_only_so_many_pings_are_remembered():

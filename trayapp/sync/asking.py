@@ -106,7 +106,7 @@ class Asking:
         """The peer does not hold these either."""
         for question in self._questions:
             if isinstance(question, _Wanted):
-                question.given.update(ids)
+                question.given.update(question.ids.intersection(ids))
 
     def acknowledge(self, action: Admit, stored: Sequence[bytes]) -> None:
         """ACK what is stored and came from its own author; a first sync shows by its digest."""
@@ -141,14 +141,14 @@ class Asking:
         line = self._line
         ids = [operation_id(raw) for raw in operations]
         line.known.update(ids)
-        seen = line.shared.seen
+        seen, wants = line.shared.seen, line.shared.wants
         fresh = [pair for pair in zip(ids, operations, strict=True) if pair[0] not in seen]
-        if question is not None and not question.ids.isdisjoint(ids):
-            question.given.update(ids)
-            live = len(question.ids) <= LIVE_WANT_IDS
-            if fresh:
-                raws = tuple([raw for _, raw in fresh])
-                line.do(Admit(raws, Arrival.WANTED, pass_on=live))
+        if question is not None:
+            question.given.update(question.ids.intersection(ids))
+        if any(one in wants for one, _ in fresh):
+            live = question is None or len(question.ids) <= LIVE_WANT_IDS
+            raws = tuple([raw for _, raw in fresh])
+            line.do(Admit(raws, Arrival.WANTED, pass_on=live))
         elif line.shared.copies.taking:
             self._take_pushed(fresh, now)
 

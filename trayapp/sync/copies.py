@@ -14,6 +14,7 @@ from trayapp.sync.limits import (
     NEG_DECLINED_S,
     NEG_PAUSE_FACTOR,
     NEG_PAUSE_LEAST_S,
+    NEG_PAUSE_MOST_S,
     NEG_PAUSE_S,
     STREAM_AT_LEAST,
 )
@@ -110,7 +111,7 @@ class Pair:
         last = self._last
         if last is None:
             return True
-        pause = max(pause, NEG_PAUSE_FACTOR * last.took)
+        pause = max(pause, min(NEG_PAUSE_FACTOR * last.took, NEG_PAUSE_MOST_S))
         if not last.gave and last.ours == ours.digest16:
             pause = max(pause, NEG_PAUSE_S)
         return now - last.ended_at >= pause

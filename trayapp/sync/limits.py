@@ -34,12 +34,16 @@ RECHECK_S = 2.0
 """After digests differed once: ask again this soon whether it was only a post in flight."""
 BATCH_PING_S = 1.0
 """After a batch from NEG or STREAM the others are pinged at once, but no more often than this."""
+HURRY_PING_S = 0.25
+"""So much apart are the PINGs that tell of copies made equal. More than 5 a second end a link."""
 
 NEG_PAUSE_S = 60.0
+"""After a NEG that gave nothing the pair rests for so long."""
 NEG_PAUSE_FACTOR = 10.0
-"""At most one NEG per minute, and per ten times its own duration."""
 NEG_PAUSE_LEAST_S = 1.0
-"""A NEG that gave something may be followed as soon as this by another."""
+NEG_PAUSE_MOST_S = 30.0
+"""After one that gave something: ten times what it took, within these bounds. A machine that slept
+amid one would rest for many minutes otherwise."""
 NEG_DECLINED_S = 5.0
 """A peer that declines, as it streams the log itself, is asked again then, and less and less."""
 NEG_SILENCE_S = 60.0

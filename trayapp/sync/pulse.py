@@ -29,7 +29,8 @@ class Pulse:
         self._line = line
         self._limits = peer_limits
         self._random = random
-        self._began_at = self._heard_at = self._pinged_at = now
+        self._began_at = self._heard_at = now
+        self._pinged_at = now - limits.BATCH_PING_S
         self._nonce = 0
         self._owed: dict[int, float] = {}
         """PINGs without a PONG yet: nonce and when."""
@@ -90,14 +91,14 @@ class Pulse:
 
     def tick(self, now: float) -> None:
         """Ping when it is time."""
-        if now >= self._due_at:
-            self.queue()
-
-    def queue(self) -> None:
-        """Ping now, as soon as our digests have been looked at."""
-        if not self._queued:
+        if now >= self._due_at and not self._queued:
             self._queued = True
             self._line.do(SayPing())
+
+    def hurry(self, now: float) -> None:
+        """Our copy has just become what the peer should know: ping at once, if not just done."""
+        self._due_at = min(self._due_at, max(now, self._pinged_at + limits.HURRY_PING_S))
+        self.tick(now)
 
     def after_batch(self, now: float) -> None:
         """Many operations came from elsewhere: ping soon, at most once a second, one at a time."""

@@ -180,7 +180,7 @@ class Session:
         if self.state is State.READY:
             self._pulse.compare(action, now, clock_ms)
             if action.certain and self._greeted_with != self._line.shared.copies.listed:
-                self._pulse.queue()  # posted while the link came about: the peer cannot know
+                self._pulse.hurry(now)  # posted while the link came about: the peer cannot know
             self._agreeing.agree(now)
 
     def ping(self, now: float, clock_ms: int) -> None:
@@ -207,7 +207,7 @@ class Session:
         self._asking.acknowledge(action, stored)
         for pair in self._line.pairs:
             if not pair.settled and pair.match(shared.copies.ours[pair.log]):
-                self._pulse.queue()  # the peer cannot know that this made the copies equal
+                self._pulse.hurry(now)  # the peer cannot know that this made the copies equal
         self._agreeing.agree(now)
 
     def answer(
@@ -238,7 +238,7 @@ class Session:
         knows_all = self._reconciling.reconciled(step, outcome, now)
         self._asking.want(now)
         if knows_all and not self._line.shared.wants.offered(self.peer):
-            self._pulse.queue()
+            self._pulse.hurry(now)
 
     # --- what we say by ourselves ---
 
@@ -337,7 +337,7 @@ class Session:
             return
         self._asking.want(now)
         if not (self.is_settled or self._line.shared.wants.offered(self.peer)):
-            self._pulse.queue()
+            self._pulse.hurry(now)
 
     def _gone(self, message: Gone, _now: float) -> None:
         self._asking.gone([one for one, _ in message.entries])

@@ -47,6 +47,9 @@ class Wants:
     def __len__(self) -> int:
         return len(self._wants)
 
+    def __contains__(self, one: bytes) -> bool:
+        return one in self._wants
+
     @property
     def is_full(self) -> bool:
         """No further NEG is read now."""
