@@ -133,14 +133,6 @@ def brief(conn: sqlite3.Connection, me: bytes, post: bytes) -> Brief | None:
     )
 
 
-def follows(conn: sqlite3.Connection, me: bytes, thread: bytes) -> bool:
-    """Whether I started the thread or posted in it."""
-    row = conn.execute(
-        "SELECT rid FROM op WHERE h = ? AND id = ?", (prefix(thread), thread)
-    ).fetchone()
-    return row is not None and _posted_in(conn, me, row[0])
-
-
 def mentions(text: str, name: str) -> bool:
     """Whether a text calls somebody: `@name` as a whole word, capitals aside."""
     pattern = rf"(?<!\w)@{re.escape(name.casefold())}(?!\w)"
