@@ -14,7 +14,14 @@ from trayapp.api import token
 from trayapp.api.client import Client
 from trayapp.api.token import Doorplate
 from trayapp.daemon import Daemon, DaemonOptions
-from trayapp.errors import InvalidAddress, NodeUnreachable, SettingsError, StoreInUse
+from trayapp.errors import (
+    InvalidAddress,
+    NodeUnreachable,
+    PortInUse,
+    SettingsError,
+    StoreError,
+    StoreInUse,
+)
 from trayapp.events import CloseWindow
 from trayapp.node import upkeep
 from trayapp.store.database import DirectoryLock
@@ -195,3 +202,39 @@ async def test_nothing_is_logged_on_a_quiet_day(tmp_path: Path, caplog: pytest.L
             await face.call("create", name="Allotments")
 
     assert caplog.records == []
+
+
+async def test_a_bug_that_ends_the_node_is_in_its_log_with_its_place_but_without_values(
+    tmp_path: Path,
+):
+    async def beside(_: Daemon) -> None:
+        raise KeyError("a post's " + "text")
+
+    with pytest.raises(ExceptionGroup):
+        await daemon.run(_options(tmp_path, net=False), beside)
+
+    told = (tmp_path / "logs" / "brothernet.log").read_text()
+    assert "ended by KeyError at\n" in told
+    assert "in beside" in told
+    assert "a post's text" not in told
+
+
+async def test_what_a_person_can_mend_is_no_bug_in_the_log(tmp_path: Path):
+    async def beside(_: Daemon) -> None:
+        raise PortInUse("taken")
+
+    with pytest.raises(PortInUse):
+        await daemon.run(_options(tmp_path, net=False), beside)
+
+    assert "ended by" not in (tmp_path / "logs" / "brothernet.log").read_text()
+
+
+async def test_a_directorys_name_that_is_too_long_is_refused_in_words(tmp_path: Path):
+    with pytest.raises(StoreError, match="name is too long"):
+        await daemon.run(_options(tmp_path / ("x" * 300), net=False))
+
+
+async def test_who_finds_no_node_is_told_how_to_start_one(tmp_path: Path):
+    with pytest.raises(NodeUnreachable, match="brothernet headless"):
+        async with Client.connect(tmp_path):
+            pass

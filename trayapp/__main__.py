@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from trayapp import __version__
 from trayapp.desktop import paths
 from trayapp.errors import TrayAppError
-from trayapp.faces.terminal import DONE, STDIN, USAGE, Terminal, refuse
+from trayapp.faces.terminal import DONE, STDIN, USAGE, Terminal, as_typed, refuse
 
 _SAYING, _READING = "trayapp.faces.cli.saying", "trayapp.faces.cli.reading"
 _COPIES = "Every member's machine keeps a readable copy of all that is said in it."
@@ -47,6 +47,8 @@ _COMMANDS = {
     "react": (f"{_SAYING}:react", "Give a post an emoji."),
     "headless": ("trayapp.faces.headless:headless", "Run a node without a screen.\n\n" + _GROUND),
 }
+# Arguments for which `-` is standard input; everywhere else it is a word like any other.
+_TYPED = ("text", "link")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,7 +96,10 @@ def _app() -> App:
             Print one JSON object on one line.
         """
         command, bound, injected = app.parse_args(words, exit_on_error=False, print_error=True)
-        terminal = {"terminal": Terminal(paths.data_dir(data), json)}
+        for name, value in bound.arguments.items():
+            if name not in _TYPED:
+                bound.arguments[name] = as_typed(value)
+        terminal = {"terminal": Terminal(paths.data_dir(as_typed(data)), json)}
         return command(*bound.args, **bound.kwargs, **(terminal if injected else {}))
 
     return app

@@ -10,11 +10,13 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 
 from trayapp import __version__
 from trayapp.api import token
@@ -107,6 +109,7 @@ async def run(
         stack.callback(lock.release)
         token.remove(data_dir)  # of a node that was killed
         stack.enter_context(logs.kept_in(data_dir, aloud=not options.brief))
+        stack.push(_log_bug)
         settings = paths.read_settings(data_dir)
         identity = key_file.load_or_make_identity(data_dir, lambda: os.urandom(32))
         network = key_file.load_network(data_dir)
@@ -182,6 +185,27 @@ async def _link(daemon: Daemon, options: DaemonOptions, listening: asyncio.Event
         await mesh.run(listening)
     else:
         await keep_running("listener", partial(mesh.run, listening))
+
+
+def _log_bug(
+    _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+) -> None:
+    """Write down where a bug ended the node, while the log is open: the stack, not the values."""
+    if not isinstance(error, Exception) or isinstance(error, TrayAppError):
+        return
+    for one in _each(error):
+        stack = "".join(traceback.format_tb(one.__traceback__))
+        # Not aloud: what standard error says of it, the face does, in one sentence.
+        _log.info("ended by %s at\n%s", type(one).__name__, stack)
+
+
+def _each(error: BaseException) -> Iterator[BaseException]:
+    """What was raised; of a group, each in it."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _each(one)
+    else:
+        yield error
 
 
 def _reason(group: BaseExceptionGroup[BaseException]) -> BaseException:

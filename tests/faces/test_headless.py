@@ -12,6 +12,8 @@ import pytest
 
 from tests import needs
 from tests.faces.programs import PROGRAM, asked, headless, run
+from trayapp.faces import headless as face
+from trayapp.faces.terminal import Terminal
 
 pytestmark = pytest.mark.network
 QUIET = ("--listen", "127.0.0.1:0", "--no-lan")
@@ -209,3 +211,50 @@ async def test_the_log_holds_no_text_of_posts_and_no_keys(tmp_path: Path):
     log = (tmp_path / "logs" / "brothernet.log").read_text(encoding="utf-8")
     assert "nobody logs" not in log
     assert (tmp_path / "device.key").read_bytes().hex() not in log
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+async def test_a_port_that_is_none_is_refused_with_a_sentence(tmp_path: Path, port: str):
+    refused = await run(tmp_path, "headless", "--no-net", f"--api-port={port}")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == f"The page cannot be served on port {port}: it is no port.\n"
+
+
+async def test_it_serves_on_when_nobody_reads_that_it_is_ready(tmp_path: Path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    node = await asyncio.create_subprocess_exec(
+        *PROGRAM, "--data", str(tmp_path), "headless", "--no-net",
+        stdin=asyncio.subprocess.DEVNULL, stdout=writer, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    os.close(writer)
+    try:
+        async with asyncio.timeout(20):
+            while not (tmp_path / "api.json").exists():
+                await asyncio.sleep(0.05)
+        plate = json.loads((tmp_path / "api.json").read_text())
+        assert (await asked(tmp_path, "status"))["network"] is None
+        assert plate["pid"] == node.pid
+        node.send_signal(signal.SIGTERM)
+        _, err = await asyncio.wait_for(node.communicate(), 10)
+        assert (node.returncode, err) == (0, b"")
+    finally:
+        if node.returncode is None:
+            node.kill()
+            await node.communicate()
+
+
+def test_a_bug_is_told_in_a_sentence_and_not_as_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(face.daemon, "run", broken)
+
+    code = face.headless(no_net=True, terminal=Terminal(tmp_path))
+
+    assert code == 1
+    said = f"Brothernet made a mistake; its log in {tmp_path / 'logs'} says where.\n"
+    assert capsys.readouterr().err == said

@@ -95,7 +95,10 @@ class Client:
     async def _send(self, message: dict[str, Any]) -> None:
         if self._gone:
             raise _went_away()
-        text = msgspec.json.encode(message)
+        try:
+            text = msgspec.json.encode(message)
+        except UnicodeEncodeError as error:  # bytes on the command line that are no text
+            raise CallRefused("bad_call", "This holds bytes that are no text in UTF-8.") from error
         if len(text) > MESSAGE_LIMIT:
             raise CallRefused("too_long", "This is too much at once: 1 MiB is the limit.")
         try:
@@ -132,7 +135,10 @@ def _doorplate(data_dir: Path, brief_pid: int | None) -> Doorplate:
     """Where to knock: at a node that stays, or at the one of this command."""
     plate = token.read(data_dir)
     if plate is None or (plate.brief and plate.pid != brief_pid) or not _is_held(data_dir):
-        raise NodeUnreachable(f"No node runs for {data_dir}.")
+        raise NodeUnreachable(
+            f"No node runs for {data_dir}. Start one with 'brothernet', or without a screen with "
+            "'brothernet headless'."
+        )
     return plate
 
 

@@ -88,11 +88,10 @@ class ApiServer:
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, HOST, port).start()
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             await self._runner.cleanup()
-            raise PortInUse(
-                f"The page cannot be served on port {port}: {error.strerror or error}."
-            ) from error
+            why = (isinstance(error, OSError) and error.strerror) or "it is no port"
+            raise PortInUse(f"The page cannot be served on port {port}: {why}.") from error
         self._port = self._runner.addresses[0][1]
 
     async def __aenter__(self) -> Self:

@@ -16,8 +16,9 @@ from cyclopts import Parameter
 
 from trayapp import daemon
 from trayapp.daemon import Daemon, DaemonOptions
+from trayapp.desktop import paths
 from trayapp.errors import TrayAppError
-from trayapp.faces.terminal import DONE, Terminal, refuse
+from trayapp.faces.terminal import DONE, REFUSED, Terminal, refuse
 from trayapp.sync.messages import Role
 
 _Flag: TypeAlias = Annotated[bool, Parameter(negative="")]
@@ -62,6 +63,10 @@ def headless(
         return refuse(error)
     except asyncio.CancelledError:  # a signal came before it served
         return DONE
+    except Exception:  # a bug of ours, already in the log: a person gets a sentence
+        place = terminal.data_dir / paths.LOGS
+        sys.stderr.write(f"Brothernet made a mistake; its log in {place} says where.\n")
+        return REFUSED
     return DONE
 
 
@@ -128,5 +133,9 @@ def _say_ready(running: Daemon) -> None:
         "api": running.url,
         "pid": os.getpid(),
     }
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads it; it serves all the same. Python flushes at its end: into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

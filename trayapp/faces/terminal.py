@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trayapp.errors import CallRefused, NoForum, TrayAppError
 
 DONE, REFUSED, USAGE, NO_FORUM, INTERRUPTED = 0, 1, 2, 3, 130
 
 STDIN = "\0stdin"
-"""Stands for `-`, read the text from standard input; `__main__` puts it in its place."""
+"""Stands for `-`, which would be taken for an option, until it is known what it is said for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,13 @@ class Terminal:
 
     data_dir: Path
     json: bool = False
+
+
+def as_typed(value: Any) -> Any:
+    """An argument with `-` in it as the person typed it."""
+    if isinstance(value, tuple):
+        return tuple(map(as_typed, value))
+    return type(value)("-") if str(value) == STDIN else value
 
 
 def refuse(error: TrayAppError) -> int:

@@ -197,6 +197,8 @@ def _error_of_disk(error: OSError, path: Path) -> StoreError | None:
         return _full(path)
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return _read_only(path)
+    if error.errno == errno.ENAMETOOLONG:
+        return StoreError("This name is too long for a directory. Choose another with --data.")
     if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
         return StoreError(f"{path.parent} cannot hold the forum: something else is in its place.")
     return None

@@ -33,7 +33,8 @@ class Shell:
         return self.run("--json", *words).json
 
     def thread(self, title: str = "Boat trip", text: str = "Who is in?") -> str:
-        subnet = self.asked("subnets")["subnets"][0]["id"]
+        subnets = self.asked("subnets")["subnets"]
+        subnet = next(s["id"] for s in subnets if s["title"] == "General")
         return str(self.asked("post", "--subnet", subnet, "--title", title, text)["thread"])
 
 

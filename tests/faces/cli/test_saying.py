@@ -54,6 +54,44 @@ def test_a_dash_reads_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPat
     assert _posts(shell, thread)[1]["text"] == typed.removesuffix("\n")
 
 
+def test_a_dash_is_a_word_like_any_other_where_no_text_is_typed(shell: Shell):
+    thread = shell.thread()
+
+    made = shell.asked("subnet", "-")
+    shell.asked("react", thread, "-")
+    found = shell.run("search", "-")
+
+    [dash] = [s for s in shell.asked("subnets")["subnets"] if s["id"] == made["id"]]
+    assert dash["title"] == "-"
+    assert _posts(shell, thread)[0]["reactions"][0]["emoji"] == "-"
+    assert (found.code, "stdin" in found.out) == (0, False)
+    assert "no file or folder" in shell.run("import", "discourse", "-").err
+
+
+def test_a_link_can_come_from_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\n")))
+    assert "no text in UTF-8" in shell.run("join", "-").err
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"brothernet://join#x\n")))
+    assert "keeps 'Allotments' already" in shell.run("join", "-").err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["post", "--thread", "0" * 64, "bad \udcff"],
+        ["create", "x\udcff"],
+        ["import", "discourse", "/tmp/\udcff"],
+        ["search", "\udcff"],
+    ],
+)
+def test_an_argument_that_is_no_text_is_refused_with_a_sentence(shell: Shell, words: list[str]):
+    refused = shell.run(*words)
+
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == "This holds bytes that are no text in UTF-8.\n"
+
+
 def test_standard_input_that_is_no_text_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch):
     thread = shell.thread()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from trayapp.api.client import Client
 from trayapp.faces.cli.asking import Result, ask, talk
@@ -12,6 +13,7 @@ from trayapp.faces.cli.tables import bold, clean, dim, short, table, when
 from trayapp.faces.terminal import Terminal
 
 Asked: TypeAlias = Annotated[Terminal, Parameter(parse=False)]
+_Limit: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1))]
 
 _PAGE = 200
 _MARKS = str.maketrans("", "", "\x02\x03")
@@ -38,7 +40,7 @@ def subnets(*, terminal: Asked) -> int:
     return ask(terminal, "subnets", _show_subnets)
 
 
-def threads(subnet: str | None = None, /, *, limit: int = 50, terminal: Asked) -> int:
+def threads(subnet: str | None = None, /, *, limit: _Limit | None = None, terminal: Asked) -> int:
     """List threads, the last one written in first.
 
     Parameters
@@ -46,9 +48,21 @@ def threads(subnet: str | None = None, /, *, limit: int = 50, terminal: Asked) -
     subnet
         Only of this subnet: its id.
     limit
-        At most so many.
+        At most so many; without it, all.
     """
-    return ask(terminal, "threads", _show_threads, subnet=subnet, limit=limit)
+
+    async def all_of_them(client: Client) -> Result:
+        found: list[Result] = []
+        before, more = None, True
+        while more and (limit is None or len(found) < limit):
+            few = _PAGE if limit is None else min(_PAGE, limit - len(found))
+            page = await client.call("threads", subnet=subnet, limit=few, before=before)
+            found += page["threads"]
+            more = page["more"] and bool(page["threads"])
+            before = found[-1]["id"] if found else None
+        return {"threads": found, "more": more}
+
+    return talk(terminal, all_of_them, _show_threads)
 
 
 def read(thread: str, /, *, terminal: Asked) -> int:
@@ -72,7 +86,7 @@ def read(thread: str, /, *, terminal: Asked) -> int:
     return talk(terminal, whole, _show_thread)
 
 
-def search(*words: str, limit: int = 20, terminal: Asked) -> int:
+def search(*words: str, limit: _Limit = 20, terminal: Asked) -> int:
     """Find posts that hold all the words, the newest first.
 
     Parameters

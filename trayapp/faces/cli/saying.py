@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -44,11 +45,11 @@ def join(
     Parameters
     ----------
     link
-        Begins with brothernet://join#
+        Begins with brothernet://join#; - reads it from standard input.
     nick
         How you want to be called in it.
     """
-    return ask(terminal, "join", _entered, link=link, nick=nick)
+    return _say(terminal, "join", "link", link, show=_entered, nick=nick)
 
 
 def subnet(title: str, /, *, text: str = "", terminal: Asked) -> int:
@@ -61,7 +62,7 @@ def subnet(title: str, /, *, text: str = "", terminal: Asked) -> int:
     text
         What it is for; - reads it from standard input.
     """
-    return _say(terminal, "publish_subnet", text, title=title)
+    return _say(terminal, "publish_subnet", "text", text, title=title)
 
 
 def post(
@@ -98,8 +99,8 @@ def post(
         )
         return USAGE
     if new:
-        return _say(terminal, "publish_thread", text, subnet=subnet, title=title)
-    return _say(terminal, "publish_reply", text, thread=thread, re=re)
+        return _say(terminal, "publish_thread", "text", text, subnet=subnet, title=title)
+    return _say(terminal, "publish_reply", "text", text, thread=thread, re=re)
 
 
 def edit(post: str, text: str, /, *, title: str | None = None, terminal: Asked) -> int:
@@ -114,7 +115,7 @@ def edit(post: str, text: str, /, *, title: str | None = None, terminal: Asked) 
     title
         A new title, for a thread or a subnet.
     """
-    return _say(terminal, "edit", text, post=post, title=title)
+    return _say(terminal, "edit", "text", text, post=post, title=title)
 
 
 def delete(post: str, /, *, terminal: Asked) -> int:
@@ -205,14 +206,6 @@ async def _draw_bar(client: Client) -> None:
         return  # the call itself says so
 
 
-def _say(terminal: Terminal, call: str, text: str, /, **args: Any) -> int:
-    try:
-        words = typed(text)
-    except TrayAppError as error:
-        return refuse(error)
-    return ask(terminal, call, _said, text=words, **args)
-
-
 def _entered(result: Result) -> str:
     name = tables.bold(tables.clean(result["network"]["name"]))
     return f"{name} is open on this machine."
@@ -220,6 +213,24 @@ def _entered(result: Result) -> str:
 
 def _said(result: Result) -> str:
     return str(result["id"])
+
+
+def _say(
+    terminal: Terminal,
+    call: str,
+    name: str,
+    words: str,
+    /,
+    *,
+    show: Callable[[Result], str] = _said,
+    **args: Any,
+) -> int:
+    """Make a call one argument of which may come from standard input."""
+    try:
+        args[name] = typed(words)
+    except TrayAppError as error:
+        return refuse(error)
+    return ask(terminal, call, show, **args)
 
 
 def _imported(result: Result) -> str:
