@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import Author
+from tests.builders import Author, Clock
 from tests.node.nodes import Ear, author, general, open_node, stored
-from trayapp.events import BoardChanged, PostChanged
+from trayapp.events import BoardChanged, PostChanged, ReplyArrived
+from trayapp.forum.network import write_invite
 from trayapp.forum.operation import HEADER_BYTES, Kind, Log, parse
 from trayapp.node import founding, publishing, reading
 from trayapp.node.budget import Budget
@@ -26,6 +27,14 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
     async with open_node(tmp_path) as node:
         await founding.create(node, "Allotments", "ann")
         yield node
+
+
+@pytest.fixture
+async def joined(node: Node, tmp_path: Path) -> AsyncIterator[Node]:
+    """Somebody else's node, that just joined the forum of `node`."""
+    async with open_node(tmp_path / "dan", "dan") as newcomer:
+        await founding.join(newcomer, write_invite(node.network), "dan")
+        yield newcomer
 
 
 @pytest.fixture
@@ -77,7 +86,8 @@ async def test_digests_are_those_of_what_is_stored(node: Node, keeper: Keeper):
     assert content == (len(ids), digest16(total, len(ids)))
 
 
-async def test_a_first_sync_is_told_as_one_and_keeps_its_cursor(node: Node, keeper: Keeper):
+async def test_a_first_sync_is_told_as_one_and_keeps_its_cursor(joined: Node):
+    node, keeper = joined, Keeping(joined, _budget(joined))
     bob, ear = author(node, "bob"), Ear(node)
     cursor = StreamCursor(Log.CONTENT, POSITION)
 
@@ -143,7 +153,23 @@ async def test_one_snapshot_serves_until_the_log_changes(node: Node, keeper: Kee
     assert (await keeper.inventory(Log.CONTENT)) is not first
 
 
-async def test_the_daily_budget_counts_what_was_not_asked_for(node: Node):
+async def test_a_stream_to_a_machine_that_held_all_once_counts_and_tells(joined: Node):
+    keeper = Keeping(joined, _budget(joined, daily_bytes=500))
+    made = await publishing.publish_subnet(joined, "Boats")
+    mine = await publishing.publish_thread(joined, made.id.hex(), "Boat trip", "Hm?")
+    await keeper.agreed(b"b" * 32, await keeper.digests())
+    bob, ear = author(joined, "bob", Clock(joined.now_ms() + 1_000)), Ear(joined)
+
+    again = Keeping(joined, _budget(joined, daily_bytes=100))
+    reply = bob.reply(mine.id, "I am in.")
+    await again.admit_from(bob.key, [reply.raw], arrival=Arrival.STREAMED)
+
+    assert any(isinstance(event, ReplyArrived) for event in await ear.heard())
+    assert not again.taking()
+
+
+async def test_the_daily_budget_counts_what_was_not_asked_for(joined: Node):
+    node = joined
     keeper = Keeping(node, _budget(node, daily_bytes=500))
     bob = author(node, "bob")
     streamed, pushed = bob.subnet("x" * 200).raw, bob.subnet("y" * 200).raw
@@ -169,12 +195,26 @@ async def test_on_how_many_machines_a_post_is_shown_and_told(node: Node, keeper:
     ear = Ear(node)
 
     await keeper.acked(b"b" * 32, [thread.id, b"u" * 32])
-    await keeper.agreed(b"b" * 32)
-    await keeper.agreed(b"c" * 32)
+    await keeper.agreed(b"b" * 32, await keeper.digests())
+    await keeper.agreed(b"c" * 32, await keeper.digests())
 
     assert await ear.heard() == [PostChanged(thread.id, thread.id)] * 2
     page = await reading.thread(node, thread.id.hex(), Wanted())
     assert page.posts[0].delivered == 2
+
+
+async def test_what_is_said_after_the_copies_were_compared_is_not_agreed_on(
+    node: Node, keeper: Keeper
+):
+    compared = await keeper.digests()
+    thread = await publishing.publish_thread(node, await general(node), "Boat trip", "Hm?")
+    ear = Ear(node)
+
+    await keeper.agreed(b"b" * 32, compared)
+
+    assert await ear.heard() == []
+    page = await reading.thread(node, thread.id.hex(), Wanted())
+    assert page.posts[0].delivered == 0
 
 
 async def test_a_machine_that_takes_over_many_posts_is_told_as_one(node: Node, keeper: Keeper):
@@ -183,7 +223,7 @@ async def test_a_machine_that_takes_over_many_posts_is_told_as_one(node: Node, k
         await publishing.publish_reply(node, thread.id.hex(), str(number))
     ear = Ear(node)
 
-    await keeper.agreed(b"b" * 32)
+    await keeper.agreed(b"b" * 32, await keeper.digests())
 
     assert await ear.heard() == [BoardChanged()]
 

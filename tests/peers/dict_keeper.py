@@ -149,7 +149,7 @@ class DictKeeper:
     async def acked(self, peer: bytes, ids: Sequence[bytes]) -> None:
         self.acks += [(peer, one) for one in ids]
 
-    async def agreed(self, peer: bytes) -> None:
+    async def agreed(self, peer: bytes, copy: tuple[tuple[int, bytes], ...]) -> None:
         self.agreements.append(peer)
 
     def links_changed(self) -> None:

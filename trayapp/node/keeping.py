@@ -34,6 +34,7 @@ class Keeping:
         self._node = node
         self._budget = budget
         self._snapshots: dict[int, tuple[LogDigest, Inventory]] = {}
+        self._settled = False
 
     @property
     def identity(self) -> Identity:
@@ -75,13 +76,13 @@ class Keeping:
             operations, refused = _checked(raw, network_id)
         else:
             operations, refused = await asyncio.to_thread(_checked, raw, network_id)
-        streamed = arrival is Arrival.STREAMED
-        if not streamed:
+        first = arrival is Arrival.STREAMED and not await self._is_settled()
+        if not first:
             self._budget.spend(sum(map(len, raw)))
         appended = await self._node.admit(
             operations,
             source=peer,
-            arrived=Arrived.FIRST_SYNC if streamed else Arrived.LIVE,
+            arrived=Arrived.FIRST_SYNC if first else Arrived.LIVE,
             also=None if cursor is None else _keeper_of(cursor, peer),
         )
         stored = tuple(op.id for op in appended.stored)
@@ -129,9 +130,18 @@ class Keeping:
         """`peer` says it keeps these operations of ours."""
         await self._delivered(lambda conn: drafts.note_acks(conn, peer, ids))
 
-    async def agreed(self, peer: bytes) -> None:
-        """`peer` holds exactly what we hold at this moment."""
-        await self._delivered(lambda conn: drafts.note_agreed(conn, peer))
+    async def agreed(self, peer: bytes, copy: tuple[LogDigest, LogDigest]) -> None:
+        """`peer` holds exactly what we held when our logs had these digests."""
+        await self._delivered(lambda conn: drafts.note_agreed(conn, peer, copy))
+
+    async def _is_settled(self) -> bool:
+        """Whether this machine ever held all of the forum; whoever started it always did."""
+        if not self._settled:
+            self._settled = (
+                self.identity.key in self.network.roots
+                or await self._node.database.read(drafts.has_agreed)
+            )
+        return self._settled
 
     async def _delivered(self, note: Callable[[Connection], list[Delivered]]) -> None:
         """Note that one more machine holds posts of ours, and tell whoever shows them."""

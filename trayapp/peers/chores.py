@@ -19,6 +19,7 @@ from trayapp.sync.actions import (
 )
 from trayapp.sync.answers import ANSWER_BYTES
 from trayapp.sync.asking import operation_id, position
+from trayapp.sync.copies import LOGS
 from trayapp.sync.limits import CpuBudget
 from trayapp.sync.line import Shared
 from trayapp.sync.messages import LogDigest
@@ -148,7 +149,9 @@ class Chores:
         copy = self._neighbours.shared.copies.listed
         if self._session.is_equal and copy != self._agreed_on:
             self._agreed_on = copy
-            await self._keeper.agreed(self._session.peer)
+            control, content = (self._neighbours.shared.copies.ours[log] for log in LOGS)
+            compared = (control.count, control.digest16), (content.count, content.digest16)
+            await self._keeper.agreed(self._session.peer, compared)
 
     async def _take_snapshot(self, step: Reconcile) -> None:
         inventory = await self._keeper.inventory(step.log)

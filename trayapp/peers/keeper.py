@@ -102,8 +102,8 @@ class Keeper(Protocol):
     async def acked(self, peer: bytes, ids: Sequence[bytes]) -> None:
         """`peer` says it keeps these operations of ours, durably. Unknown ids are possible."""
 
-    async def agreed(self, peer: bytes) -> None:
-        """`peer` holds exactly what we hold, both logs, at this moment."""
+    async def agreed(self, peer: bytes, copy: tuple[LogDigest, LogDigest]) -> None:
+        """`peer` holds exactly what we held when our logs had these digests: 0 and 1."""
 
     def links_changed(self) -> None:
         """A link came or went, or the state of one did: whatever status was shown is stale."""

@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from trayapp.forum.operation import Log
 from trayapp.forum.views import Draft
-from trayapp.store.operations import me_number
+from trayapp.store.operations import digest, me_number
 from trayapp.store.rows import numbers, prefixes
 
 
@@ -36,18 +37,28 @@ class Delivered:
 
 
 def note_acks(conn: sqlite3.Connection, device: bytes, ids: Iterable[bytes]) -> list[Delivered]:
-    """A device says that it has these operations on its disk; returns the posts among the new."""
+    """A device says that it has these operations of ours on its disk; returns the new posts."""
     wanted = set(ids)
     rows = conn.execute(
-        "SELECT o.rid, o.id FROM json_each(?) j CROSS JOIN op o ON o.h = j.value",
-        (prefixes(wanted),),
+        "SELECT o.rid, o.id FROM json_each(?) j CROSS JOIN op o ON o.h = j.value WHERE o.a = ?",
+        (prefixes(wanted), me_number(conn)),
     ).fetchall()
     return _note(conn, device, [rid for rid, id_ in rows if id_ in wanted])
 
 
-def note_agreed(conn: sqlite3.Connection, device: bytes) -> list[Delivered]:
-    """A device holds all that is held here, so everything of mine too; returns the posts that are
-    new to it. What was there at the last agreement is not looked at again."""
+def note_agreed(
+    conn: sqlite3.Connection, device: bytes, agreed: tuple[tuple[int, bytes], tuple[int, bytes]]
+) -> list[Delivered]:
+    """A device holds what was held here when both logs had these digests, so all of mine too.
+
+    Nothing is noted when more came in since: it was not agreed on. What was there at the last
+    agreement is not looked at again.
+
+    Returns:
+        The posts that are new to it.
+    """
+    if agreed != tuple(_digest(conn, of) for of in (Log.CONTROL, Log.CONTENT)):
+        return []
     name = f"agreed/{device.hex()}"
     row = conn.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     last = 0 if row is None else int.from_bytes(row[0], "big")
@@ -56,6 +67,17 @@ def note_agreed(conn: sqlite3.Connection, device: bytes) -> list[Delivered]:
     # +a: by number, for few are new; the index on a holds all of mine.
     mine = conn.execute("SELECT rid FROM op WHERE rid > ? AND +a = ?", (last, me_number(conn)))
     return _note(conn, device, [rid for (rid,) in mine])
+
+
+def has_agreed(conn: sqlite3.Connection) -> bool:
+    """Whether any device ever held exactly what was held here."""
+    row = conn.execute("SELECT 1 FROM meta WHERE name BETWEEN 'agreed/' AND 'agreed0' LIMIT 1")
+    return row.fetchone() is not None
+
+
+def _digest(conn: sqlite3.Connection, of: Log) -> tuple[int, bytes]:
+    now = digest(conn, of)
+    return now.count, now.digest16
 
 
 def _note(conn: sqlite3.Connection, device: bytes, rids: list[int]) -> list[Delivered]:
