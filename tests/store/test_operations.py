@@ -118,6 +118,18 @@ def test_the_latest_stamp_leaves_out_those_too_far_ahead():
     assert operations.latest_hlc(forum.board.conn, forum.clock.now_ms) == forum.yes.hlc
 
 
+def test_with_a_clock_before_the_build_the_own_last_stamp_still_counts():
+    ann = Author("ann")
+    ann.hlc = timestamp.tick(0, 0)
+    said = ann.signed(Kind.SUBNET, ZERO, bodies.Subnet("s"), seq=0, prev=ZERO, hlc=ann.hlc)
+    board = fed(ann, [said])
+
+    latest = operations.latest_hlc(board.conn, now_ms=0)
+
+    assert latest == said.hlc
+    assert timestamp.tick(latest, 0) > said.hlc
+
+
 def test_a_target_tells_all_that_an_answer_or_an_edit_must_know():
     forum = Forum()
     edit = forum.bob.edit(forum.yes, bodies.Reply("Yes."))

@@ -44,7 +44,7 @@ _THREADS = (
     "FROM thread t JOIN post p ON p.rid = t.rid JOIN op o ON o.rid = t.rid "
     "JOIN op v ON v.rid = p.shown JOIN op s ON s.rid = t.subnet JOIN post l ON l.rid = t.last "
     "JOIN op lo ON lo.rid = l.rid JOIN op lv ON lv.rid = l.shown "
-    "WHERE t.listed {where} ORDER BY t.last_at DESC, t.rid DESC LIMIT :limit"
+    "WHERE t.listed {where} ORDER BY t.last_at DESC, t.last_hlc DESC, o.id DESC LIMIT :limit"
 )
 _POST = (
     "SELECT p.rid, p.level, p.a, o.kind, v.kind, v.body, tp.rid, t.id, t.kind, tv.kind, tv.body, "
@@ -90,8 +90,8 @@ def threads(
         where += "AND t.subnet = :subnet "
         values["subnet"] = _subnet_number(conn, subnet)
     if before is not None:
-        where += "AND (t.last_at, t.rid) < (:last_at, :rid) "
-        values["rid"], values["last_at"] = _last_in_list(conn, before)
+        where += "AND (t.last_at, t.last_hlc, o.id) < (:last_at, :last_hlc, :before) "
+        values |= _last_in_list(conn, before)
     people = People(conn)
     rows = conn.execute(_THREADS.format(where=where), values).fetchall()
     return [_thread_view(row, people) for row in rows[:limit]], len(rows) > limit
@@ -219,15 +219,15 @@ def _subnet_number(conn: sqlite3.Connection, subnet: bytes) -> int:
     return int(row[0])
 
 
-def _last_in_list(conn: sqlite3.Connection, thread: bytes) -> tuple[int, int]:
+def _last_in_list(conn: sqlite3.Connection, thread: bytes) -> dict[str, Any]:
     row = conn.execute(
-        "SELECT t.rid, t.last_at FROM op o JOIN thread t ON t.rid = o.rid "
+        "SELECT t.last_at, t.last_hlc FROM op o JOIN thread t ON t.rid = o.rid "
         "WHERE o.h = ? AND o.id = ?",
         (prefix(thread), thread),
     ).fetchone()
     if row is None:
         raise NotFound(f"There is no thread {thread.hex()[:16]} here.")
-    return row[0], row[1]
+    return {"last_at": row[0], "last_hlc": row[1], "before": thread}
 
 
 def _posted_in(conn: sqlite3.Connection, me: bytes, thread: int) -> bool:

@@ -30,8 +30,8 @@ CREATE TABLE thread (
     last INTEGER NOT NULL
 ) STRICT;
 -- What the conditions name stands in the indexes too: SQLite counts from them alone then.
-CREATE INDEX thread_in_subnet ON thread (subnet, last_at, rid, listed) WHERE listed;
-CREATE INDEX thread_recent ON thread (last_at, rid) WHERE listed;
+CREATE INDEX thread_in_subnet ON thread (subnet, last_at, last_hlc, listed) WHERE listed;
+CREATE INDEX thread_recent ON thread (last_at, last_hlc) WHERE listed;
 CREATE INDEX thread_unread ON thread (subnet, listed, unread) WHERE listed AND unread > 0;
 
 DROP TABLE IF EXISTS version;

@@ -127,7 +127,9 @@ def tip(conn: sqlite3.Connection, author: bytes, log: int) -> tuple[int, bytes] 
 
 def latest_hlc(conn: sqlite3.Connection, now_ms: int | None = None) -> int:
     """The largest stamp held, 0 if none; with `now_ms`, of those not too far ahead to count."""
-    limit = timestamp.LATEST_MS if now_ms is None else now_ms + timestamp.MERGE_WINDOW_MS
+    limit = timestamp.LATEST_MS
+    if now_ms is not None:  # `timestamp.tick` does not believe a clock before the build either
+        limit = max(now_ms, timestamp.BUILD_MS) + timestamp.MERGE_WINDOW_MS
     stamps = [
         int.from_bytes(header[8:16], "big")
         for log in Log
