@@ -8,7 +8,7 @@ import pytest
 
 from tests.node.nodes import open_node, stored
 from trayapp.errors import AlreadyInForum, InvalidBody, InvalidInvite, TrayAppError
-from trayapp.forum.network import write_invite
+from trayapp.forum.network import Network, write_invite
 from trayapp.node import founding, reading
 from trayapp.node.node import Node
 from trayapp.store import address_book, key_file
@@ -133,3 +133,37 @@ async def test_another_forums_key_is_never_removed(tmp_path: Path):
 
         assert key_file.load_network(tmp_path / "here") == network
         assert await stored(node) == []
+
+
+async def test_a_crash_after_the_key_was_written_leaves_the_addresses_of_the_invite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async with open_node(tmp_path / "elsewhere") as other:
+        network = await founding.create(other, "Boats")
+    here, address = tmp_path / "here", "wss://192.0.2.7:47311"
+
+    class Crash(BaseException):
+        """Nothing that runs after it, as with a power cut."""
+
+    def save_and_crash(folder: Path, entered: Network) -> None:
+        save(folder, entered)
+        raise Crash
+
+    save = key_file.save_network
+    async with open_node(here, "bob") as node:
+        monkeypatch.setattr(key_file, "save_network", save_and_crash)
+        with pytest.raises(Crash):
+            await founding.join(node, write_invite(network, [address]), "bob")
+
+    async with open_node(here, "bob") as node:
+        assert node.network == network
+        assert await node.database.read(address_book.invitations) == [address]
+
+
+async def test_the_addresses_of_an_invite_that_led_nowhere_are_forgotten(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await node.database.write(lambda conn: address_book.invited(conn, "wss://192.0.2.9:1"))
+
+        await founding.create(node, "Boats")
+
+        assert await node.database.read(address_book.invitations) == []

@@ -6,7 +6,7 @@ Either happens wholly or not at all: the operations and the forum's key are kept
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from sqlite3 import Connection
 
 from trayapp.errors import AlreadyInForum
@@ -47,12 +47,7 @@ async def join(node: Node, link: str, nick: str | None = None) -> Network:
     """
     _refuse_second(node)
     invite = network.read_invite(link)
-
-    def remember(conn: Connection) -> None:
-        for text in invite.addresses:
-            address_book.invited(conn, text)
-
-    await _enter(node, invite.network, _introduction(node, nick), remember)
+    await _enter(node, invite.network, _introduction(node, nick), invite.addresses)
     return invite.network
 
 
@@ -72,21 +67,27 @@ async def _enter(
     node: Node,
     entered: Network,
     statements: Sequence[Statement],
-    also: Callable[[Connection], None] = lambda _: None,
+    addresses: Sequence[str] = (),
 ) -> None:
     """Keep a forum and what is said first in it."""
 
     saved = False
 
-    def keep(conn: Connection) -> None:
+    def remember(conn: Connection) -> None:
+        address_book.forget_invitations(conn)  # of a join that failed here
+        for text in addresses:
+            address_book.invited(conn, text)
+
+    def keep(_: Connection) -> None:
         nonlocal saved
-        also(conn)
         # Last before the commit: a crash in between leaves an empty forum and nothing worse.
         key_file.save_network(node.data_dir, entered)
         saved = True
 
     async with node.speaking:
         _refuse_second(node)
+        # On the disk before the key: a forum that knows no address would stay empty for good.
+        await node.database.write(remember, durable=True)
         now_ms = node.now_ms()
         operations = Pen(0, ZERO, 0).sign_all(statements, node.identity, entered, now_ms)
         try:

@@ -40,6 +40,11 @@ def invited(conn: sqlite3.Connection, address: str) -> None:
     conn.execute("INSERT OR IGNORE INTO invited (address) VALUES (?)", (address,))
 
 
+def forget_invitations(conn: sqlite3.Connection) -> None:
+    """Forget the addresses of an invite that led nowhere."""
+    conn.execute("DELETE FROM invited")
+
+
 def invitations(conn: sqlite3.Connection) -> list[str]:
     """The addresses that came with the invite."""
     return [address for (address,) in conn.execute("SELECT address FROM invited ORDER BY address")]
