@@ -10,6 +10,9 @@ import pytest
 from tests.faces.programs import run
 from trayapp import __version__
 from trayapp.__main__ import _COMMANDS, main
+from trayapp.api import instance
+from trayapp.api.instance import Running
+from trayapp.faces import tray
 
 ALL = [*_COMMANDS, "peers", "import", "window"]
 
@@ -91,3 +94,24 @@ async def test_a_start_takes_less_than_its_welcome(tmp_path: Path):
     began = asyncio.get_running_loop().time()
     assert (await run(tmp_path, "--version")).code == 0
     assert asyncio.get_running_loop().time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        ([Running.NOBODY, Running.SHOWN], 0),
+        ([Running.NOBODY, Running.NOBODY], 1),
+        ([Running.SHOWN], 0),
+    ],
+)
+def test_of_two_starts_at_the_same_moment_one_brings_the_other_forward(
+    found: list[Running], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def look(*_: object) -> Running:
+        return found.pop(0)
+
+    monkeypatch.setattr(instance, "bring_forward", look)
+    monkeypatch.setattr(tray, "run", lambda _: 1)  # refused: another one holds the directory
+
+    assert main(["--data", str(tmp_path)]) == code
+    assert found == []

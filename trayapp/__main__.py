@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from trayapp import __version__
 from trayapp.desktop import paths
 from trayapp.errors import TrayAppError
-from trayapp.faces.terminal import DONE, STDIN, USAGE, Terminal, as_typed, refuse
+from trayapp.faces.terminal import DONE, REFUSED, STDIN, USAGE, Terminal, as_typed, refuse
 
 _SAYING, _READING = "trayapp.faces.cli.saying", "trayapp.faces.cli.reading"
 _COPIES = "Every member's machine keeps a readable copy of all that is said in it."
@@ -148,6 +148,20 @@ def _window(
 
 def _tray(*, terminal: Annotated[Terminal, Parameter(parse=False)]) -> int:
     """Show the tray icon and a window, and keep the forum; a second start brings them forward."""
+    code = _bring_forward(terminal)
+    if code is None:
+        from trayapp.faces import tray
+
+        code = tray.run(terminal.data_dir)
+        if code == REFUSED:
+            # Of two starts at the same moment, a double click say, one finds the other only now.
+            found = _bring_forward(terminal)
+            code = REFUSED if found is None else found
+    return code
+
+
+def _bring_forward(terminal: Terminal) -> int | None:
+    """Show the node that runs, and return the exit code; None where none runs."""
     from trayapp.api.instance import Running, bring_forward
 
     match asyncio.run(bring_forward(terminal.data_dir)):
@@ -156,9 +170,7 @@ def _tray(*, terminal: Annotated[Terminal, Parameter(parse=False)]) -> int:
         case Running.WITHOUT_WINDOW:
             return _window(terminal=terminal)
         case Running.NOBODY:
-            from trayapp.faces import tray
-
-            return tray.run(terminal.data_dir)
+            return None
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ class Client:
 def _doorplate(data_dir: Path, brief_pid: int | None) -> Doorplate:
     """Where to knock: at a node that stays, or at the one of this command."""
     plate = token.read(data_dir)
-    if plate is None or (plate.brief and plate.pid != brief_pid) or not _is_held(data_dir):
+    if plate is None or (plate.brief and plate.pid != brief_pid) or not is_held(data_dir):
         raise NodeUnreachable(
             f"No node runs for {data_dir}. Start one with 'brothernet', or without a screen with "
             "'brothernet headless'."
@@ -142,7 +142,7 @@ def _doorplate(data_dir: Path, brief_pid: int | None) -> Doorplate:
     return plate
 
 
-def _is_held(data_dir: Path) -> bool:
+def is_held(data_dir: Path) -> bool:
     """Whether a node holds the directory; without one `api.json` is a left-over."""
     path = data_dir / LOCK_FILE
     if not path.exists():

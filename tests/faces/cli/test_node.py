@@ -42,6 +42,22 @@ async def test_commands_at_the_same_moment_wait_for_each_other(tmp_path: Path):
     assert len((await asked(tmp_path, "subnets"))["subnets"]) == 4
 
 
+async def test_a_command_at_the_moment_a_node_starts_finds_it(tmp_path: Path):
+    """The lock is held already, and the doorplate comes a moment later."""
+    async with headless(tmp_path, "--no-net"):
+        plate = tmp_path / "api.json"
+        kept = plate.read_text()
+        plate.unlink()
+        asked_for = asyncio.ensure_future(run(tmp_path, "status"))
+        # Taken as a node that stays and just starts: its own node is refused meanwhile.
+        await asyncio.sleep(5.5)
+        plate.write_text(kept)
+
+        done = await asked_for
+
+    assert (done.code, done.err) == (0, "")
+
+
 async def test_a_node_that_starts_waits_for_a_commands_own(tmp_path: Path):
     await asked(tmp_path, "create", "Allotments")
     brief = await asyncio.create_subprocess_exec(

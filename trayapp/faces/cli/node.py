@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
-from trayapp.api.client import Client
+from trayapp.api.client import Client, is_held
 from trayapp.desktop import paths
 from trayapp.errors import NodeUnreachable
 
 _START_S = 20.0
 _STOP_S = 5.0
+_OTHER_START_S = 5.0
+_LOOK_S = 0.1
 
 
 @asynccontextmanager
@@ -27,8 +29,22 @@ async def reach(data_dir: Path) -> AsyncIterator[Client]:
         try:
             client = await stack.enter_async_context(Client.connect(data_dir))
         except NodeUnreachable:
-            client = await stack.enter_async_context(_own_node(data_dir))
+            client = await _started(stack, data_dir)
         yield client
+
+
+async def _started(stack: AsyncExitStack, data_dir: Path) -> Client:
+    """Connect to a node of this command, or to one that was starting at the same moment."""
+    try:
+        return await stack.enter_async_context(_own_node(data_dir))
+    except NodeUnreachable as error:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_OTHER_START_S):
+                while is_held(data_dir):
+                    with suppress(NodeUnreachable):
+                        return await stack.enter_async_context(Client.connect(data_dir))
+                    await asyncio.sleep(_LOOK_S)
+        raise error
 
 
 @asynccontextmanager
