@@ -145,6 +145,23 @@ async def test_a_bug_of_ours_ends_the_link_and_is_raised():
     assert swarm.statuses() == ()
 
 
+async def test_a_bug_met_by_the_clock_ends_that_link_alone_and_is_logged_once(caplog):
+    async with Visitor(DictKeeper("ann")) as visitor:
+        await visitor.welcome()
+        link = visitor.swarm._links[visitor.key]
+
+        def stumble(_now):
+            raise OverflowError("a bug")
+
+        link.session._reconciling.tick = stumble
+        for _ in range(3):
+            visitor.swarm.tick()
+
+        assert (await visitor.heard_to_the_end())[-1].code == ErrorCode.BUSY
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert "OverflowError" in caplog.text
+
+
 async def raises_group(work):
     try:
         await work

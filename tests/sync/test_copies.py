@@ -274,6 +274,15 @@ def test_a_peer_that_declines_is_asked_again_less_and_less():
     assert pair.may_reconcile(MORE, now + 5.0, smaller=False)
 
 
+def test_a_peer_may_decline_for_ever():
+    pair = a_pair()
+    for number in range(1_100):
+        pair.decline(number * NEG_PAUSE_S)
+
+    assert not pair.may_reconcile(OURS, 1_100 * NEG_PAUSE_S - 1, smaller=False)
+    assert pair.may_reconcile(OURS, 1_100 * NEG_PAUSE_S, smaller=False)
+
+
 def test_a_machine_that_slept_amid_one_does_not_rest_for_minutes():
     pair = a_pair()
     pair.compare(OURS, 0.0, certain=True)

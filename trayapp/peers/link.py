@@ -114,7 +114,13 @@ class Link:
             self.session.resume(now)
             self._hub.shared.streams.restart_window(self.peer, now)
             return
-        self._sort(self.session.tick(now))
+        try:
+            self._sort(self.session.tick(now))
+        except Exception:
+            # Whatever this peer brought about: all links are ticked in one task, and only this
+            # one may end by it. Closed, it is ticked no more, so this is said once.
+            _log.exception("The link to %s ends by a mistake of ours.", self.peer.hex()[:16])
+            self.end(ErrorCode.BUSY, "It met a mistake of its own.")
         self.wake()
 
     def looks_different(self, own_count: int) -> bool:

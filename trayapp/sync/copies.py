@@ -29,6 +29,8 @@ BARREN_LIMIT = 3
 """After so many reconciliations in a row that gave nothing a peer no longer counts."""
 
 _PEERS = 4_096
+_DECLINES_COUNTED = 8
+"""By then the pause has long reached its most; counted on, it would outgrow a number."""
 _MUCH_MORE = 1.3
 
 
@@ -137,7 +139,8 @@ class Pair:
         """The peer does not want to now: try again by ourselves, each time later."""
         pause = min(NEG_PAUSE_S, NEG_DECLINED_S * 2**self._declined)
         self.began_at, self.due = None, True
-        self._declined, self._not_before = self._declined + 1, now + pause
+        self._declined = min(self._declined + 1, _DECLINES_COUNTED)
+        self._not_before = now + pause
 
     def end(self, now: float, heard_at: float) -> None:
         """The reconciliation is over.
