@@ -126,6 +126,7 @@ def _window(
     /,
     *,
     print_url: Annotated[bool, Parameter(negative="")] = False,
+    no_browser: Annotated[bool, Parameter(negative="", show=False)] = False,
     terminal: Annotated[Terminal, Parameter(parse=False)],
 ) -> int:
     """Open a window on the node that runs.
@@ -136,6 +137,8 @@ def _window(
         Where to begin, /t/THREAD say.
     print_url
         Print an address that opens the page in a browser, once and within a minute, instead.
+    no_browser
+        Where there is no web view, say so by the exit code instead of opening the browser.
     """
     if print_url:
         from trayapp.faces.cli.reading import print_page_address
@@ -143,7 +146,7 @@ def _window(
         return print_page_address(terminal, page)
     from trayapp.faces import window
 
-    return window.run(terminal.data_dir, page)
+    return window.run(terminal.data_dir, page, browser=not no_browser)
 
 
 def _tray(*, terminal: Annotated[Terminal, Parameter(parse=False)]) -> int:
