@@ -2,13 +2,23 @@
 
 import pytest
 
-from tests.sync.fake_node import FakeNode, Village, device, operation, operations
-from tests.sync.one_end import MANY, ME, SOME_ID, a_session, hear, said, streaming_session, village
+from tests.sync.fake_node import MS, FakeNode, Village, device, operation, operations
+from tests.sync.one_end import (
+    MANY,
+    ME,
+    PEER,
+    SOME_ID,
+    a_session,
+    hear,
+    said,
+    streaming_session,
+    village,
+)
 from trayapp.errors import ErrorCode, RemoteProtocolError
 from trayapp.sync import limits
 from trayapp.sync.actions import Arrival, StreamCursor
 from trayapp.sync.line import Shared
-from trayapp.sync.messages import Gone, Have, Ops, Role, Stream, Want, Welcome, encode
+from trayapp.sync.messages import Gone, Have, Ops, Ping, Role, Stream, Want, Welcome, encode
 from trayapp.sync.session import Session
 
 
@@ -182,6 +192,22 @@ def test_an_id_offered_by_two_is_asked_of_the_next_after_ten_seconds_of_silence(
 
     assert said(eve) == [Want((SOME_ID,))]
     assert shared.wants.is_tardy(bob.peer)
+
+
+def test_only_operations_keep_a_request_open_and_pings_do_not():
+    shared = Shared()
+    bob = Session(ME, PEER, shared, 0.0, lambda: 0.5)
+    bob.receive(encode(Welcome((), "", Role.PEER)), 0.0)
+    bob.lack([SOME_ID], 0.0)
+    bob.receive(encode(Ops((operation("eve", 0).raw,))), 8.0)  # an answer may be on its way
+    shared.wants.expire(17.0)
+    assert not shared.wants.is_tardy(PEER)
+    bob.receive(encode(Gone(((operation("eve", 0).id, 1),))), 17.0)
+    bob.receive(encode(Ping(1, MS, True, ())), 17.5)
+
+    shared.wants.expire(18.0)
+
+    assert shared.wants.is_tardy(PEER)
 
 
 def test_a_peer_that_pushes_too_much_is_asked_for_the_rest_later():

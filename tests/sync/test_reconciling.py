@@ -1,5 +1,7 @@
 """The NEG conversations of one link, without the ranges."""
 
+import os
+
 import pytest
 
 from tests.sync.fake_node import device, operations
@@ -89,12 +91,12 @@ def test_a_reconciliation_in_which_the_peer_falls_silent_is_given_up():
     assert NegClose(step.number, 1) in said(session)
 
 
-def test_no_further_message_is_read_while_twenty_thousand_wants_are_open():
+def test_no_further_message_is_read_while_thousands_of_the_peers_ids_are_open():
     session, step = an_opening_session()
     session.reconciled(step, Outcome(b"\x61", (), ()), 0.2)
     wants = session._line.shared.wants
-    many = [n.to_bytes(32, "big") for n in range(limits.OPEN_WANTS)]
-    wants.offer(device("eve").key, many)
+    many = [n.to_bytes(32, "big") for n in range(limits.PEER_WANTS)]
+    wants.offer(session.peer, many)
 
     assert hear(session, NegMsg(step.number, 1, b"\x61"), now=0.3) == []
     assert session.tick(1.0) == []
@@ -102,6 +104,19 @@ def test_no_further_message_is_read_while_twenty_thousand_wants_are_open():
     (read_on,) = session.tick(2.0)
 
     assert (read_on.message, read_on.first) == (b"\x61", False)
+
+
+def test_what_one_peer_claims_to_hold_keeps_nobody_from_reconciling_with_another():
+    session, step = an_opening_session()
+    session.reconciled(step, Outcome(b"\x61", (), ()), 0.2)
+    wants = session._line.shared.wants
+    for liar in ("eve", "mallory"):
+        wants.offer(device(liar).key, [os.urandom(32) for _ in range(limits.OPEN_WANTS)])
+
+    (read_on,) = hear(session, NegMsg(step.number, 1, b"\x61"), now=0.3)
+    session.reconciled(read_on, Outcome(None, (), (SOME_ID,)), 0.4)
+
+    assert Want((SOME_ID,)) in said(session)
 
 
 def test_a_reconciliation_that_is_declined_is_tried_again_soon():

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trayapp.sync.limits import ASK_NEXT_S, OPEN_WANTS, STREAM_WINDOW_BYTES, STREAM_WINDOW_S
+from trayapp.sync.limits import (
+    ASK_NEXT_S,
+    OPEN_WANTS,
+    PEER_WANTS,
+    PEER_WANTS_MOST,
+    STREAM_WINDOW_BYTES,
+    STREAM_WINDOW_S,
+    WANT_BARREN_S,
+    WANT_MOST_S,
+)
 from trayapp.sync.messages import IDS_PER_FRAME
 from trayapp.sync.wants import Streams, Wants
 
@@ -115,6 +124,65 @@ def test_wants_that_only_a_tardy_peer_offers_hold_nobody_up(wants):
     assert not wants.open_beyond_tardy()
 
 
+def test_what_a_silent_peer_alone_claims_is_forgotten_after_a_while(wants):
+    wants.offer(ANN, ids(*range(PEER_WANTS)))
+    wants.offer(BOB, [ONE])
+    wants.ask(ANN, 0.0)
+
+    wants.expire(ASK_NEXT_S)
+    assert len(wants) == IDS_PER_FRAME  # what it was asked for may still come
+    assert wants.ask(BOB, ASK_NEXT_S) == (ONE,)
+    wants.offer(ANN, ids(*range(PEER_WANTS)))
+    assert len(wants) == IDS_PER_FRAME  # nothing more is noted of it
+    wants.heard(BOB, WANT_BARREN_S - 1)
+    wants.expire(WANT_BARREN_S - 1)
+    wants.expire(WANT_BARREN_S)
+
+    assert len(wants) == 1  # Bob's
+    wants.answered(ANN, [])  # at last
+    wants.offer(ANN, [TWO])
+    assert wants.offered(ANN) == 1
+
+
+def test_a_peer_that_chatters_but_names_nothing_it_was_asked_for_is_passed_over(wants):
+    wants.offer(ANN, [ONE])
+    wants.offer(BOB, [ONE])
+    wants.ask(ANN, 0.0)
+
+    for now in range(0, int(WANT_BARREN_S) + 1, 5):
+        assert not wants.is_tardy(ANN)
+        wants.heard(ANN, float(now))  # other operations, all the time
+        wants.named(ANN, [TWO], float(now))
+        wants.expire(float(now))
+
+    assert wants.ask(BOB, WANT_BARREN_S) == (ONE,)
+
+
+def test_naming_the_same_id_again_and_again_is_no_answer(wants):
+    wants.offer(ANN, [ONE, TWO])
+    wants.ask(ANN, 0.0)
+
+    for now in range(1, 12):
+        wants.named(ANN, [ONE], float(now))
+    wants.expire(11.0)
+
+    assert wants.is_tardy(ANN)
+
+
+def test_an_answer_that_trickles_on_has_ten_minutes(wants):
+    many = ids(*range(IDS_PER_FRAME))
+    wants.offer(ANN, many)
+    wants.ask(ANN, 0.0)
+    for number, now in enumerate(range(1, int(WANT_MOST_S), 9)):
+        wants.named(ANN, [many[number]], float(now))
+        wants.expire(float(now))
+    assert not wants.is_tardy(ANN)
+
+    wants.expire(WANT_MOST_S)
+
+    assert wants.is_tardy(ANN)
+
+
 def test_a_peer_that_leaves_takes_its_offers_along(wants):
     wants.offer(ANN, [ONE, TWO])
     wants.offer(BOB, [TWO])
@@ -127,13 +195,18 @@ def test_a_peer_that_leaves_takes_its_offers_along(wants):
     assert len(wants) == 1
 
 
-def test_more_than_twenty_thousand_are_not_kept_open(wants):
-    wants.offer(ANN, ids(*range(OPEN_WANTS + 10)))
+def test_a_peer_has_room_for_so_many_offers_and_takes_none_from_another(wants):
+    wants.offer(ANN, ids(*range(OPEN_WANTS)))
+    assert wants.is_full(ANN)
+    assert wants.offered(ANN) == PEER_WANTS_MOST
+    wants.offer(EVE, ids(*range(OPEN_WANTS, 2 * OPEN_WANTS)))
+    assert len(wants) == OPEN_WANTS  # very many: from now on a peer has less room
 
-    assert wants.is_full
-    assert len(wants) == OPEN_WANTS
-    wants.offer(BOB, [ONE, *ids(OPEN_WANTS + 5)])
-    assert wants.offered(BOB) == 1
+    assert not wants.is_full(BOB)
+    wants.offer(BOB, ids(*range(2 * OPEN_WANTS, 3 * OPEN_WANTS)))
+
+    assert wants.offered(BOB) == PEER_WANTS
+    assert wants.is_full(BOB)
 
 
 def test_only_so_many_who_offer_an_id_are_remembered(wants):

@@ -175,7 +175,6 @@ class Link:
             actions = self.session.actions()
         self.wake()
         self.is_busy = False
-        self.session.resume(self._hub.now())
         self._hub.moved_on(self)
 
     def _sort(self, actions: Sequence[Action]) -> list[AtOnce]:

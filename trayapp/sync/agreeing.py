@@ -25,9 +25,9 @@ class Agreeing:
         self._reconciling = reconciling
 
     def agree(self, now: float) -> None:
-        """Begin what is due; nothing while ids of this peer, or very many, are still wanted."""
-        shared = self._line.shared
-        if shared.wants.is_full or shared.wants.offered(self._line.peer):
+        """Begin what is due; nothing while ids of this peer are wanted, or it owes an answer."""
+        shared, peer = self._line.shared, self._line.peer
+        if shared.wants.is_tardy(peer) or shared.wants.offered(peer):
             return
         for pair in self._line.pairs:
             streamed = shared.streams.peer_of(pair.log) is not None

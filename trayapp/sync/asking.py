@@ -143,8 +143,10 @@ class Asking:
         line.known.update(ids)
         seen, wants = line.shared.seen, line.shared.wants
         fresh = [pair for pair in zip(ids, operations, strict=True) if pair[0] not in seen]
+        wants.heard(line.peer, now)
         if question is not None:
             question.given.update(question.ids.intersection(ids))
+            wants.named(line.peer, ids, now)
         if any(one in wants for one, _ in fresh):
             live = question is None or len(question.ids) <= LIVE_WANT_IDS
             raws = tuple([raw for _, raw in fresh])
@@ -178,6 +180,7 @@ class Asking:
         page.size += size
         if page.size > 2 * ANSWER_BYTES:  # an answer, and what was pushed meanwhile
             raise RemoteProtocolError("A page of a stream does not end.", ErrorCode.TOO_BIG)
+        self._line.shared.wants.heard(self._line.peer, now)
         self._line.shared.streams.received(page.log, self._line.peer, size, now)
         if page.position is None:
             # Each frame of the newest ones can be read at once.

@@ -8,12 +8,21 @@ from __future__ import annotations
 OPS_FRAME_BYTES = 65_536
 """We fill OPS frames up to here: a slow link still shows life, and other frames get in between."""
 OPEN_WANTS = 20_000
-"""While as many ids are open, no further NEG is read."""
+"""While as many ids are open, a peer gets no more room than `PEER_WANTS`."""
+PEER_WANTS = 4_000
+"""While a peer's offers hold as many ids open, no further NEG of it is read: nobody waits for what
+another one claims."""
+PEER_WANTS_MOST = 12_288
+"""Room for the 8,192 ids of one more NEG_MSG. What is more is forgotten, and found again."""
 PENDING_REQUESTS = 8
 """Requests a peer may have waiting here. An honest one has a WANT and two STREAMs."""
 
 ASK_NEXT_S = 10.0
-"""A peer that sends not a byte for so long after a WANT is asked last from then on."""
+"""A peer that sends no OPS for so long after a WANT is asked last from then on."""
+WANT_BARREN_S = 60.0
+"""As is one that sends none of what it was asked for, whatever else it sends meanwhile."""
+WANT_MOST_S = 600.0
+"""An answer of 4 MiB takes no longer, not even over a link of 7 kB/s."""
 STREAM_WINDOW_S = 10.0
 STREAM_WINDOW_BYTES = 65_536
 """A STREAM slower than this many bytes in the window moves to the next peer."""

@@ -84,7 +84,7 @@ class Reconciling:
         if (message.log, asking) in self._steps or talk.waiting is not None:
             raise RemoteProtocolError("A reconciliation message out of turn.")
         talk.heard_at, talk.answered = now, True
-        if asking and self._line.shared.wants.is_full:
+        if asking and self._line.shared.wants.is_full(self._line.peer):
             talk.waiting = message.message
             return
         self._step(Reconcile(message.log, talk.number, asking, message.message))
@@ -129,7 +129,7 @@ class Reconciling:
 
     def _read_on(self, log: int, talk: _Talk, now: float) -> None:
         talk.heard_at = now
-        if not self._line.shared.wants.is_full:
+        if not self._line.shared.wants.is_full(self._line.peer):
             message, talk.waiting = talk.waiting, None
             self._step(Reconcile(log, talk.number, asking=True, message=message))
 

@@ -153,7 +153,7 @@ class Session:
         """
         if self.state is State.CLOSED:  # still in flight when we hung up
             return []
-        self.resume(now)
+        self._pulse.heard(now)
         try:
             message = messages.decode(data)
             if message is not None:
@@ -164,7 +164,7 @@ class Session:
         return self.actions()
 
     def resume(self, now: float) -> None:
-        """The peer gave a sign of life, or we were too busy to hear one: its time starts again."""
+        """We were too busy to hear the peer: its time starts again."""
         self._pulse.heard(now)
         self._line.shared.wants.heard(self.peer, now)
 
@@ -339,8 +339,10 @@ class Session:
         if not (self.is_settled or self._line.shared.wants.offered(self.peer)):
             self._pulse.hurry(now)
 
-    def _gone(self, message: Gone, _now: float) -> None:
-        self._asking.gone([one for one, _ in message.entries])
+    def _gone(self, message: Gone, now: float) -> None:
+        ids = [one for one, _ in message.entries]
+        self._asking.gone(ids)
+        self._line.shared.wants.named(self.peer, ids, now)
 
     def _ack(self, message: Ack, now: float) -> None:
         if message.ids and self._limits.acks.take(len(message.ids), now):

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from trayapp.sync.limits import ASK_NEXT_S, OPEN_WANTS, STREAM_WINDOW_BYTES, STREAM_WINDOW_S
+from trayapp.sync.limits import (
+    ASK_NEXT_S,
+    OPEN_WANTS,
+    PEER_WANTS,
+    PEER_WANTS_MOST,
+    STREAM_WINDOW_BYTES,
+    STREAM_WINDOW_S,
+    WANT_BARREN_S,
+    WANT_MOST_S,
+)
 from trayapp.sync.messages import IDS_PER_FRAME
 
 _OFFERERS = 8
@@ -30,15 +39,19 @@ class _Peer:
 
     offers: dict[bytes, None] = field(default_factory=dict)
     asked: frozenset[bytes] | None = None
+    unnamed: set[bytes] = field(default_factory=set)
+    """What of it the answer has not brought so far, nor said GONE of."""
+    asked_at: float = 0.0
     heard_at: float = 0.0
+    named_at: float = 0.0
     tardy: bool = False
-    """It owes an answer for 10 s by now."""
+    """It owes an answer for too long by now."""
     is_last: bool = False
     """It once left a WANT unanswered for so long, so it is asked last."""
 
 
 class Wants:
-    """Ids wanted, each asked of one peer at a time; the next peer after 10 s without a byte."""
+    """Ids wanted, each asked of one peer at a time; the next one where that one does not answer."""
 
     def __init__(self) -> None:
         self._wants: dict[bytes, _Want] = {}
@@ -50,10 +63,9 @@ class Wants:
     def __contains__(self, one: bytes) -> bool:
         return one in self._wants
 
-    @property
-    def is_full(self) -> bool:
-        """No further NEG is read now."""
-        return len(self._wants) >= OPEN_WANTS
+    def is_full(self, peer: bytes) -> bool:
+        """Whether no further NEG of this peer is read now: it has enough to answer for."""
+        return self.offered(peer) >= PEER_WANTS or self.is_tardy(peer)
 
     def offered(self, peer: bytes) -> int:
         """How many open ids this peer could give."""
@@ -72,14 +84,16 @@ class Wants:
     def offer(self, peer: bytes, ids: Iterable[bytes]) -> None:
         """Note that `peer` claims to hold these ids, all of them missing here.
 
-        Beyond 20,000 open ids new ones are forgotten: the next reconciliation finds them again.
+        What one peer offers beyond its room is forgotten, as is all it offers while it leaves a
+        WANT unanswered: the next reconciliation finds it again.
         """
         known = self._peers.setdefault(peer, _Peer())
         for one in ids:
+            room = PEER_WANTS_MOST if len(self._wants) < OPEN_WANTS else PEER_WANTS
+            if known.tardy or len(known.offers) >= room:
+                return
             want = self._wants.get(one)
             if want is None:
-                if self.is_full:
-                    return
                 want = self._wants[one] = _Want(set())
             if len(want.offered_by) < _OFFERERS:
                 want.offered_by.add(peer)
@@ -96,16 +110,24 @@ class Wants:
             if len(chosen) == IDS_PER_FRAME:
                 break
         if chosen:
-            known.asked = frozenset(chosen)
-            known.heard_at = now
+            known.asked, known.unnamed = frozenset(chosen), set(chosen)
+            known.asked_at = known.heard_at = known.named_at = now
             for one in chosen:
                 self._wants[one].asked_of = peer
         return tuple(chosen)
 
     def heard(self, peer: bytes, now: float) -> None:
-        """A byte came from `peer`: its 10 seconds start again."""
+        """Operations came from `peer`, or we could not listen: its 10 seconds start again."""
         if known := self._peers.get(peer):
             known.heard_at = now
+
+    def named(self, peer: bytes, ids: Iterable[bytes], now: float) -> None:
+        """`peer` sent these, or said GONE of them; what it was asked for counts once each."""
+        known = self._peers.get(peer)
+        if known is None or known.unnamed.isdisjoint(ids):
+            return
+        known.unnamed.difference_update(ids)
+        known.heard_at = known.named_at = now
 
     def stored(self, ids: Iterable[bytes]) -> None:
         """These are here now, whoever sent them."""
@@ -126,6 +148,7 @@ class Wants:
         if known is None or known.asked is None:
             return
         asked, known.asked, known.tardy = known.asked, None, False
+        known.unnamed.clear()
         settled = asked.intersection(given) or asked
         for one in asked:
             want = self._wants.get(one)
@@ -137,12 +160,20 @@ class Wants:
                 self._withdraw(one, peer)
 
     def expire(self, now: float) -> None:
-        """Free what peers owe for 10 s without a byte, so that others are asked."""
+        """Free what peers owe for too long, so that others are asked.
+
+        Of what such a peer offers only that remains open for which it was asked: it may still come.
+        After a minute that dies too, unless another peer offers it.
+        """
         for peer, known in self._peers.items():
-            if known.asked is None or known.tardy or now - known.heard_at < ASK_NEXT_S:
+            if known.asked is None:
                 continue
-            known.tardy = known.is_last = True
-            self._release(peer, known.asked)
+            if not known.tardy and _is_late(known, now):
+                known.tardy = known.is_last = True
+                self._release(peer, known.asked)
+                self._withdraw_all(peer, known.offers.keys() - known.asked)
+            if known.tardy and now - known.named_at >= WANT_BARREN_S:
+                self._withdraw_all(peer, list(known.offers))
 
     def leave(self, peer: bytes) -> None:
         """The link to `peer` is gone, and with it what it offered."""
@@ -150,8 +181,7 @@ class Wants:
         if known is None:
             return
         self._release(peer, known.asked or ())
-        for one in list(known.offers):
-            self._withdraw(one, peer)
+        self._withdraw_all(peer, list(known.offers))
         del self._peers[peer]
 
     def _askable(self, known: _Peer) -> Iterator[bytes]:
@@ -170,6 +200,10 @@ class Wants:
             if want is not None and want.asked_of == peer:
                 want.asked_of = None
 
+    def _withdraw_all(self, peer: bytes, ids: Iterable[bytes]) -> None:
+        for one in ids:
+            self._withdraw(one, peer)
+
     def _withdraw(self, one: bytes, peer: bytes) -> None:
         """`peer` no longer offers this id; without any offer the want dies."""
         want = self._wants[one]
@@ -177,6 +211,14 @@ class Wants:
         self._peers[peer].offers.pop(one, None)
         if not want.offered_by:
             del self._wants[one]
+
+
+def _is_late(known: _Peer, now: float) -> bool:
+    return (
+        now - known.heard_at >= ASK_NEXT_S
+        or now - known.named_at >= WANT_BARREN_S
+        or now - known.asked_at >= WANT_MOST_S
+    )
 
 
 @dataclass(slots=True)
