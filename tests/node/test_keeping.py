@@ -65,6 +65,19 @@ async def test_good_operations_are_stored_and_bad_ones_refused_each_with_a_sente
     assert (await stored(node))[-1] == good.id
 
 
+async def test_what_was_deleted_before_it_came_is_handed_on_without_its_text(
+    node: Node, keeper: Keeper
+):
+    bob = author(node, "bob")
+    thread = bob.thread(bob.subnet("Sheds"), "Roof", "It leaks.")
+    delete = bob.delete(thread)
+    await keeper.admit_from(bob.key, [delete.raw], arrival=Arrival.PUSHED)
+
+    admitted = await keeper.admit_from(bob.key, [thread.raw], arrival=Arrival.PUSHED)
+
+    assert (admitted.stored, admitted.raws) == ((thread.id,), (thread.header,))
+
+
 async def test_a_large_batch_is_checked_as_strictly_as_a_small_one(node: Node, keeper: Keeper):
     bob, stranger = author(node, "bob"), Author("cat")
     batch = [bob.subnet(f"number {n}").raw for n in range(100)]

@@ -100,9 +100,10 @@ class DictKeeper:
             if one.body is None and one.body_len and one.id not in deletes:
                 ignored.append(one.id)
                 continue
-            self.ops[one.id] = one
+            self.ops[one.id] = one.without_body() if one.id in deletes else one
             stored.append(one.id)
-        return Admitted(tuple(stored), tuple(ignored))
+        raws = tuple(self.ops[one].raw for one in stored)
+        return Admitted(tuple(stored), raws, tuple(ignored))
 
     async def missing(self, ids: Sequence[bytes]) -> list[bytes]:
         await asyncio.sleep(0)

@@ -8,6 +8,7 @@ from tests.peers.friends import identity, passport, until
 from tests.peers.visitor import SOME_ID, Visitor
 from tests.sync.fake_node import operation, operations
 from trayapp.errors import ErrorCode
+from trayapp.forum.operation import Kind
 from trayapp.peers.channel import dial
 from trayapp.peers.finder import parse_address
 from trayapp.peers.greeting import CLOSE_BASE
@@ -136,6 +137,17 @@ async def test_a_post_from_a_peer_is_passed_on_to_all_but_that_peer():
         await eve.ours.say(Want((SOME_ID,)))
         await eve.ours.hear_a(Ops)
         assert len(swarm._keeper.received) == 1
+
+
+async def test_a_text_that_comes_after_its_delete_is_not_passed_on():
+    post = operation("joe", 0)
+    delete = operation("joe", 1, kind=Kind.DELETE, ref=post.id)
+    async with visited(DictKeeper("ann", [delete]), "bob", "eve") as (_, (bob, eve)):
+        await bob.ours.say(Ops((post.raw,)))
+
+        assert await eve.ours.hear_a(Ops | Have) == Have((post.id,))
+        await eve.ours.say(Want((post.id,)))
+        assert await eve.ours.hear_a(Ops) == Ops((delete.raw, post.header))
 
 
 async def test_a_batch_from_a_stream_is_not_pushed_on_but_shows_in_a_ping():

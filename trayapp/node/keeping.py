@@ -86,7 +86,8 @@ class Keeping:
             also=None if cursor is None else _keeper_of(cursor, peer),
         )
         stored = tuple(op.id for op in appended.stored)
-        return Admitted(stored, appended.ignored, refused)
+        raws = tuple(op.raw for op in appended.stored)
+        return Admitted(stored, raws, appended.ignored, refused)
 
     async def missing(self, ids: Sequence[bytes]) -> list[bytes]:
         """Those of `ids` that are not held, in the order given."""

@@ -26,6 +26,8 @@ class Admitted:
 
     stored: tuple[bytes, ...] = ()
     """Ids that are new here."""
+    raws: tuple[bytes, ...] = ()
+    """Their wire bytes as they are stored: without the body where a delete was here before it."""
     ignored: tuple[bytes, ...] = ()
     """Ids that came without their body and without the delete that explains it."""
     refused: tuple[str, ...] = ()

@@ -16,7 +16,6 @@ from trayapp.peers.link import GOODBYE_S, Link
 from trayapp.peers.outlook import peer_status, sync_status
 from trayapp.status import PeerPath, PeerStatus, SyncStatus
 from trayapp.sync.actions import Admit, HearRecords
-from trayapp.sync.asking import operation_id
 from trayapp.sync.gossip import Seen, pushed_to
 from trayapp.sync.limits import STREAM_SILENT_S, CpuBudget
 from trayapp.sync.line import Shared
@@ -167,9 +166,8 @@ class Swarm:
     def pass_on(self, action: Admit, admitted: Admitted, peer: bytes) -> None:
         """Operations came from `peer` and are stored: announce news, ping after a batch."""
         if action.pass_on:
-            stored = frozenset(admitted.stored)
-            pairs = [(operation_id(raw), raw) for raw in action.operations]
-            self.announce([pair for pair in pairs if pair[0] in stored], besides=peer)
+            pairs = list(zip(admitted.stored, admitted.raws, strict=True))
+            self.announce(pairs, besides=peer)
             return
         now = self.now()
         for link in self._links.values():
