@@ -13,12 +13,24 @@ from tests.sync.one_end import (
     said,
     streaming_session,
     village,
+    weigh,
 )
 from trayapp.errors import ErrorCode, RemoteProtocolError
 from trayapp.sync import limits
 from trayapp.sync.actions import Arrival, StreamCursor
 from trayapp.sync.line import Shared
-from trayapp.sync.messages import Gone, Have, Ops, Ping, Role, Stream, Want, Welcome, encode
+from trayapp.sync.messages import (
+    Gone,
+    Have,
+    LogDigest,
+    Ops,
+    Ping,
+    Role,
+    Stream,
+    Want,
+    Welcome,
+    encode,
+)
 from trayapp.sync.session import Session
 
 
@@ -298,6 +310,24 @@ def test_no_second_stream_of_a_log_is_begun():
     session._asking.stream(1, 1.0)
 
     assert session.actions() == []
+
+
+def test_a_stream_that_serves_us_our_own_posts_ends_and_is_not_begun_again():
+    session = streaming_session()
+    shared = session._line.shared
+    pages = 0
+    while shared.streams.peer_of(1) is not None:
+        hear(session, Ops((operation("bob", pages).raw,)), now=float(pages))
+        (admit,) = hear(session, Ops(()), now=float(pages))
+        session.admitted(admit, [], float(pages))
+        pages += 1
+
+    assert pages == limits.STREAM_IDLE_PAGES
+    hear(session, Ops(()), now=20.0)  # the page that was asked for meanwhile
+    weigh(session, Ping(1, MS, True, (LogDigest(1, 1 << 50, b"d" * 16),)), now=20.0)
+    weigh(session, Ping(2, MS, True, (LogDigest(1, 1 << 51, b"e" * 16),)), now=30.0)
+    assert not session.wants_stream(1)
+    assert session.pairs[1].began_at is not None  # instead, a reconciliation does the rest
 
 
 def test_a_first_sync_is_not_acknowledged_post_by_post():

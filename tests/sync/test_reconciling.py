@@ -28,6 +28,17 @@ def test_while_a_log_streams_in_a_reconciliation_of_it_is_declined():
     assert said(session) == [NegClose(3, 1)]
 
 
+def test_a_stream_that_yields_nothing_does_not_keep_others_from_reconciling():
+    session = a_session()
+    session._line.shared.streams.claim(1, device("eve").key, 0.0)
+    hear(session, NegOpen(3, 1, b"\x61"), now=1.0)
+    assert said(session) == [NegClose(3, 1)]
+
+    (step,) = hear(session, NegOpen(5, 1, b"\x61"), now=limits.STREAM_YIELD_S)
+
+    assert (step.number, step.asking) == (5, False)
+
+
 def test_what_a_reconciliation_finds_is_offered_and_wanted():
     session, step = an_opening_session()
     session.reconciled(step, Outcome(b"\x61opening", (), ()), 0.2)

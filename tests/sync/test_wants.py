@@ -11,6 +11,7 @@ from trayapp.sync.limits import (
     PEER_WANTS_MOST,
     STREAM_WINDOW_BYTES,
     STREAM_WINDOW_S,
+    STREAM_YIELD_S,
     WANT_BARREN_S,
     WANT_MOST_S,
 )
@@ -316,6 +317,19 @@ def test_enough_bytes_begin_a_new_window_and_so_does_our_own_delay():
     assert streams.slow(28.8) == []
     ((log, peer, quiet_s),) = streams.slow(28.9)
     assert (log, peer, round(quiet_s)) == (1, ANN, 10)
+
+
+def test_a_stream_keeps_others_from_reconciling_only_while_it_brings_something_new():
+    streams = Streams()
+    assert not streams.holds_up(1, BOB, 0.0)
+    streams.claim(1, ANN, 0.0)
+    streams.yielded(ANN, STREAM_WINDOW_BYTES, 20.0)
+    streams.yielded(BOB, STREAM_WINDOW_BYTES, 40.0)  # not who streams it
+    streams.yielded(ANN, STREAM_WINDOW_BYTES - 1, 40.0)
+
+    assert streams.holds_up(1, BOB, 20.0 + STREAM_YIELD_S - 1)
+    assert not streams.holds_up(1, BOB, 20.0 + STREAM_YIELD_S)
+    assert streams.holds_up(1, ANN, 20.0 + STREAM_YIELD_S)
 
 
 def test_how_far_a_log_has_come_is_kept_until_it_is_done():

@@ -30,14 +30,15 @@ class Agreeing:
         if shared.wants.is_tardy(peer) or shared.wants.offered(peer):
             return
         for pair in self._line.pairs:
-            streamed = shared.streams.peer_of(pair.log) is not None
+            streamed = shared.streams.holds_up(pair.log, peer, now)
             if not (pair.settled or streamed or self._reconciling.is_busy(pair.log)):
                 self._agree_on(pair, now)
 
     def _agree_on(self, pair: Pair, now: float) -> None:
         line, copies = self._line, self._line.shared.copies
         ours = copies.ours[pair.log]
-        if copies.taking and pair.worth_a_stream(ours):
+        free = line.shared.streams.peer_of(pair.log) is None
+        if copies.taking and free and pair.worth_a_stream(ours):
             self._asking.stream(pair.log, now)
             return
         smaller = pair.due or (ours.count, line.me) < (pair.theirs.count, line.peer)

@@ -102,6 +102,17 @@ class Asking:
         self._line.shared.streams.release(log, self._line.peer)
         self._line.pairs[log].streamed = self._line.pairs[log].theirs.count
 
+    def page_stored(self, action: Admit, stored: Sequence[bytes], now: float) -> None:
+        """End a STREAM whose pages bring what we hold already."""
+        new, of = len(stored), len(action.operations)
+        if not of or action.arrival is not Arrival.STREAMED:
+            return
+        new_bytes = sum(map(len, action.operations)) * new // of
+        self._line.shared.streams.yielded(self._line.peer, new_bytes, now)
+        cursor = action.cursor
+        if cursor and cursor.position and self._line.pairs[cursor.log].page_stored(new, of):
+            self.abandon(cursor.log)
+
     def gone(self, ids: Sequence[bytes]) -> None:
         """The peer does not hold these either."""
         for question in self._questions:

@@ -17,6 +17,7 @@ from trayapp.sync.limits import (
     NEG_PAUSE_MOST_S,
     NEG_PAUSE_S,
     STREAM_AT_LEAST,
+    STREAM_IDLE_PAGES,
 )
 from trayapp.sync.messages import LogDigest
 
@@ -32,6 +33,8 @@ _PEERS = 4_096
 _DECLINES_COUNTED = 8
 """By then the pause has long reached its most; counted on, it would outgrow a number."""
 _MUCH_MORE = 1.3
+_NEW_ENOUGH = 10
+"""A page of which not even the tenth part is new is an idle one."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,9 @@ class Pair:
     """Their count when a STREAM from them last came to its end, or came to nothing."""
     barren: int = 0
     """Reconciliations in a row that gave nothing."""
+    is_idle: bool = False
+    """Its STREAM brought nothing new: none from it any more while this link stands."""
+    _idle_pages: int = 0
     _declined: int = 0
     _not_before: float = 0.0
     _set_out: tuple[bytes, bytes] = (EMPTY, EMPTY)
@@ -122,11 +128,19 @@ class Pair:
         """Whether the peer has so much more that whole pages are cheaper than ids."""
         known = max(ours.count, self.streamed)
         return (
-            not self.settled
+            not (self.settled or self.is_idle)
             and self.differing >= OPENER_AFTER
             and self.theirs.count - ours.count >= STREAM_AT_LEAST
             and self.theirs.count > known * _MUCH_MORE
         )
+
+    def page_stored(self, new: int, of: int) -> bool:
+        """Note how much of a STREAM's page was new; True when that STREAM should end."""
+        self._idle_pages = 0 if new * _NEW_ENOUGH >= of else self._idle_pages + 1
+        if self._idle_pages < STREAM_IDLE_PAGES:
+            return False
+        self.is_idle = self.due = True
+        return True
 
     def begin(self, ours: LogDigest, now: float) -> None:
         """A reconciliation was opened, by either end."""
@@ -158,6 +172,7 @@ class Pair:
     def leave(self) -> None:
         """The link is gone. What was not judged by now was cut short and proves nothing."""
         self.settled, self.differing, self.due, self.began_at = False, 0, False, None
+        self.is_idle, self._idle_pages = False, 0
         if self._last and not self._last.judged:
             self._last = None
 

@@ -28,6 +28,10 @@ STREAM_WINDOW_BYTES = 65_536
 """A STREAM slower than this many bytes in the window moves to the next peer."""
 STREAM_SILENT_S = 30.0
 """One without a byte for so long is given up even where there is no next peer."""
+STREAM_YIELD_S = 30.0
+"""One that brought no 64 KiB of new operations in so long keeps nobody from reconciling."""
+STREAM_IDLE_PAGES = 8
+"""After so many pages in a row with hardly anything new a STREAM ends, and a NEG does the rest."""
 NEWEST_ENOUGH_BYTES = 262_144
 """Cut off after so many of the newest operations, a STREAM goes on with its pages: the rest of the
 newest comes by reconciliation, and nothing comes twice."""
@@ -57,6 +61,10 @@ NEG_DECLINED_S = 5.0
 """A peer that declines, as it streams the log itself, is asked again then, and less and less."""
 NEG_SILENCE_S = 60.0
 """A reconciliation in which the other end keeps silent for so long is given up."""
+NEG_ROUNDS = 64
+"""Half a million ids. A talk of more is ended: what it gave is kept, and the next one goes on."""
+NEG_NEEDS_MARGIN = 1_024
+"""A peer may know of so many more than it said it holds, and then of one message more."""
 NEG_CPU_SHARE = 0.25
 
 QUEUE_PUSH_BYTES = 262_144

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from trayapp.errors import RemoteProtocolError
 from trayapp.sync.actions import EndReconcile, Reconcile
 from trayapp.sync.copies import LOGS
-from trayapp.sync.limits import NEG_SILENCE_S
+from trayapp.sync.limits import NEG_NEEDS_MARGIN, NEG_ROUNDS, NEG_SILENCE_S
 from trayapp.sync.line import Line
 from trayapp.sync.messages import NegClose, NegMsg, NegOpen
 
@@ -39,6 +39,9 @@ class _Talk:
     """The peer has said something in it."""
     waiting: bytes | None = None
     """A message that is not read while too many wants are open."""
+    rounds: int = 0
+    needed: int = 0
+    """So many ids it named that are missing here."""
 
 
 class Reconciling:
@@ -67,7 +70,8 @@ class Reconciling:
         """The peer begins one. Declined while the log streams in, or its last one is at work."""
         log = message.log
         busy = (log, False) in self._steps
-        if busy or log not in LOGS or self._line.shared.streams.peer_of(log) is not None:
+        streamed = self._line.shared.streams.holds_up(log, self._line.peer, now)
+        if busy or log not in LOGS or streamed:
             self._line.say(NegClose(message.session, log))
             return
         self._answering[log] = _Talk(message.session, now)
@@ -95,7 +99,11 @@ class Reconciling:
             self._end(message.log, found[0], now)
 
     def reconciled(self, step: Reconcile, outcome: Outcome, now: float) -> bool:
-        """Take what a step gave; True when we now know all that differs."""
+        """Take what a step gave; True when we now know all that differs.
+
+        A talk that outgrows what an honest peer has to say is over as well. If it gave nothing,
+        the pair rests, as after any that gave nothing.
+        """
         self._steps.discard((step.log, step.asking))
         talks = self._asking if step.asking else self._answering
         talk = talks.get(step.log)
@@ -107,10 +115,10 @@ class Reconciling:
             line.outbox.tell(one)
         if line.shared.copies.taking:
             line.shared.wants.offer(line.peer, outcome.need)
-        if outcome.reply is None:
+        if outcome.reply is None or (step.asking and self._is_endless(talk, step, outcome)):
             line.say(NegClose(talk.number, step.log))
             self._end(step.log, True, now)
-            return True
+            return outcome.reply is None
         opening = step.asking and step.first
         line.say((NegOpen if opening else NegMsg)(talk.number, step.log, outcome.reply))
         return False
@@ -132,6 +140,13 @@ class Reconciling:
         if not self._line.shared.wants.is_full(self._line.peer):
             message, talk.waiting = talk.waiting, None
             self._step(Reconcile(log, talk.number, asking=True, message=message))
+
+    def _is_endless(self, talk: _Talk, step: Reconcile, outcome: Outcome) -> bool:
+        """Count a message of the peer's; whether it has said more than it can have to say."""
+        talk.rounds += not step.first
+        talk.needed += len(outcome.need)
+        claimed = self._line.pairs[step.log].theirs.count
+        return talk.rounds >= NEG_ROUNDS or talk.needed > claimed + NEG_NEEDS_MARGIN
 
     def _begin(self, log: int, now: float) -> None:
         self._line.pairs[log].begin(self._line.shared.copies.ours[log], now)

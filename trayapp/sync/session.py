@@ -205,6 +205,7 @@ class Session:
             return
         shared.streams.restart_window(self.peer, now)
         self._asking.acknowledge(action, stored)
+        self._asking.page_stored(action, stored, now)
         for pair in self._line.pairs:
             if not pair.settled and pair.match(shared.copies.ours[pair.log]):
                 self._pulse.hurry(now)  # the peer cannot know that this made the copies equal

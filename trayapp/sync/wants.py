@@ -16,6 +16,7 @@ from trayapp.sync.limits import (
     PEER_WANTS_MOST,
     STREAM_WINDOW_BYTES,
     STREAM_WINDOW_S,
+    STREAM_YIELD_S,
     WANT_BARREN_S,
     WANT_MOST_S,
 )
@@ -227,6 +228,8 @@ class _Stream:
     window_began: float
     window_bytes: int = 0
     quiet_since: float = 0.0
+    new_bytes: int = 0
+    yielded_at: float = 0.0
 
 
 class Streams:
@@ -240,7 +243,7 @@ class Streams:
         """Take the log for `peer`; False while another one streams it."""
         if log in self._streams:
             return False
-        self._streams[log] = _Stream(peer, now, quiet_since=now)
+        self._streams[log] = _Stream(peer, now, quiet_since=now, yielded_at=now)
         return True
 
     def peer_of(self, log: int) -> bytes | None:
@@ -257,6 +260,21 @@ class Streams:
         stream.quiet_since = now
         if stream.window_bytes >= STREAM_WINDOW_BYTES:
             stream.window_began, stream.window_bytes = now, 0
+
+    def yielded(self, peer: bytes, new_bytes: int, now: float) -> None:
+        """Note what of a page was new here."""
+        for stream in self._streams.values():
+            if stream.peer == peer:
+                stream.new_bytes += new_bytes
+                if stream.new_bytes >= STREAM_WINDOW_BYTES:
+                    stream.new_bytes, stream.yielded_at = 0, now
+
+    def holds_up(self, log: int, peer: bytes, now: float) -> bool:
+        """Whether a STREAM is reason enough not to reconcile this log with `peer` meanwhile."""
+        stream = self._streams.get(log)
+        return stream is not None and (
+            stream.peer == peer or now - stream.yielded_at < STREAM_YIELD_S
+        )
 
     def restart_window(self, peer: bytes, now: float) -> None:
         """We kept the peer waiting, or it answered to the end: that time does not count."""
