@@ -142,6 +142,27 @@ def test_waiting_in_vain_for_the_peer_is_no_cost():
     assert pair.may_reconcile(OTHERS, 65.0, smaller=True)
 
 
+def test_in_a_live_forum_a_peer_is_judged_by_what_it_gave_and_not_by_what_others_gave():
+    liar, honest = a_pair(), a_pair()
+    begun = {"liar": 0, "honest": 0}
+    for second in range(600):  # a post a second comes from elsewhere
+        ours = LogDigest(1, 100 + second, second.to_bytes(16, "big"))
+        now, new = float(second), second.to_bytes(32, "big")
+        for name, pair in (("liar", liar), ("honest", honest)):
+            told(pair, ours, LogDigest(1, 500, bytes([second % 250]) * 16), now, certain=True)
+            if pair.may_reconcile(ours, now, smaller=True):
+                begun[name] += 1
+                pair.begin(ours, now)
+                pair.learn([b"n" * 32 if pair is liar else new], [b"h" * 32])
+                pair.end(now, now)
+            pair.taken([b"h" * 32])
+            pair.stored([new])
+
+    assert begun["liar"] <= 600 / NEG_PAUSE_S + 2
+    assert liar.barren >= BARREN_LIMIT
+    assert (begun["honest"], honest.barren) == (600, 0)
+
+
 def test_equality_proves_that_the_last_one_gave_something():
     pair = a_pair()
     pair.compare(OURS, 0.0, certain=True)

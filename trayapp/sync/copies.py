@@ -5,7 +5,7 @@ SETTLED is kept per peer and log, and outlives the link: reconnecting is no reas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from trayapp.sync.fingerprints import EMPTY
@@ -32,6 +32,7 @@ BARREN_LIMIT = 3
 _PEERS = 4_096
 _DECLINES_COUNTED = 8
 """By then the pause has long reached its most; counted on, it would outgrow a number."""
+_TAKEN = 20_000
 _MUCH_MORE = 1.3
 _NEW_ENOUGH = 10
 """A page of which not even the tenth part is new is an idle one."""
@@ -45,6 +46,8 @@ class _Attempt:
     theirs: bytes
     ended_at: float
     took: float
+    learned: bool = False
+    """We asked, so what differs is known here; the end that answers cannot tell what it gave."""
     gave: bool = False
     judged: bool = False
 
@@ -69,6 +72,14 @@ class Pair:
     is_idle: bool = False
     """Its STREAM brought nothing new: none from it any more while this link stands."""
     _idle_pages: int = 0
+    _needs: set[bytes] = field(default_factory=set)
+    """What the last reconciliation that we opened found to be theirs only."""
+    _haves: set[bytes] = field(default_factory=set)
+    """And to be ours only."""
+    _taken: set[bytes] = field(default_factory=set)
+    """What it asked for after earlier ones: to ask again proves nothing."""
+    _learned: bool = False
+    _gave: bool = False
     _declined: int = 0
     _not_before: float = 0.0
     _set_out: tuple[bytes, bytes] = (EMPTY, EMPTY)
@@ -120,7 +131,7 @@ class Pair:
         if last is None:
             return True
         pause = max(pause, min(NEG_PAUSE_FACTOR * last.took, NEG_PAUSE_MOST_S))
-        if not last.gave and last.ours == ours.digest16:
+        if not last.gave and (last.learned or last.ours == ours.digest16):
             pause = max(pause, NEG_PAUSE_S)
         return now - last.ended_at >= pause
 
@@ -148,6 +159,36 @@ class Pair:
         self.began_at = now
         self.due = False
         self._set_out = (ours.digest16, self.theirs.digest16)
+        self._needs.clear()
+        self._haves.clear()
+        self._learned = self._gave = False
+
+    def learn(self, needs: Iterable[bytes], haves: Iterable[bytes]) -> None:
+        """Note what the reconciliation we opened has found: by what comes of it, it is judged."""
+        self._learned = True
+        self._needs.update(needs)
+        self._haves.update(haves)
+
+    def stored(self, ids: Iterable[bytes]) -> None:
+        """These are here now: some of them may be what the peer was found to hold."""
+        if self._needs and not self._needs.isdisjoint(ids):
+            self._gave_something()
+
+    def taken(self, ids: Iterable[bytes]) -> None:
+        """The peer asks for these: some may be what it was found to lack, each counts once."""
+        taken = self._haves.intersection(ids)
+        if not taken:
+            return
+        if not taken <= self._taken:
+            self._gave_something()
+        self._taken.update(taken)
+        if len(self._taken) > _TAKEN:
+            self._taken.clear()
+
+    def _gave_something(self) -> None:
+        self._gave = True
+        if self._last and self.began_at is None and not self._last.judged:
+            self._last.gave = True
 
     def decline(self, now: float) -> None:
         """The peer does not want to now: try again by ourselves, each time later."""
@@ -165,7 +206,8 @@ class Pair:
         if self.began_at is None:
             return
         ours, theirs = self._set_out
-        self._last = _Attempt(ours, theirs, now, max(0.0, heard_at - self.began_at))
+        took = max(0.0, heard_at - self.began_at)
+        self._last = _Attempt(ours, theirs, now, took, self._learned, self._gave)
         self.began_at = None
         self.differing = self._declined = 0
 
@@ -181,8 +223,10 @@ class Pair:
         last = self._last
         if last is None or last.judged:
             return
-        if last.ours != ours.digest16:
+        if last.ours != ours.digest16 and not last.learned:
             last.gave = True
+        if (last.ours, last.theirs) == (ours.digest16, self.theirs.digest16):
+            last.gave = False  # whatever it asked us for, it did not keep
         if not last.gave and not at_last and now - last.ended_at < ASK_NEXT_S:
             return
         last.judged = True
@@ -214,6 +258,12 @@ class Copies:
         self.taking = taking
         for log, (count, digest16) in zip(LOGS, digests, strict=True):
             self.ours[log] = LogDigest(log, count, digest16)
+
+    def stored(self, ids: Collection[bytes]) -> None:
+        """These are here now, whoever sent them."""
+        for pairs in self._pairs.values():
+            for pair in pairs:
+                pair.stored(ids)
 
     @property
     def listed(self) -> tuple[LogDigest, ...]:

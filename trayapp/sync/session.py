@@ -198,6 +198,7 @@ class Session:
         """The operations of `action` are committed; `stored` of them are new, our digests fresh."""
         shared = self._line.shared
         shared.wants.stored(stored)
+        shared.copies.stored(stored)
         shared.seen.update(stored)
         if action.cursor is not None and action.cursor.position:
             shared.streams.reach(action.cursor.log, action.cursor.position)
@@ -328,6 +329,8 @@ class Session:
             self._line.do(LookUp(ids))
 
     def _want(self, message: Want, _now: float) -> None:
+        for pair in self._line.pairs:
+            pair.taken(message.ids)
         self._serving.wanted(message)
 
     def _stream(self, message: Stream, now: float) -> None:
