@@ -204,10 +204,9 @@ class FakeNode:
         if not step.asking:
             outcome = Outcome(talk.answer(step.message))
         else:
-            have, need = len(talk.have), len(talk.need)
             reply = talk.open() if step.message is None else talk.answer(step.message)
-            lacked = tuple(one for one in talk.need[need:] if one not in self.ops)
-            outcome = Outcome(reply, talk.have[have:], lacked)
+            lacked = tuple(one for one in talk.need if one not in self.ops)
+            outcome = Outcome(reply, talk.have, lacked)
         session.reconciled(step, outcome, now)
 
     def page(self, action):

@@ -64,6 +64,23 @@ def written(*ranges):
     return bytes(writer.written)
 
 
+class Learner(Initiator):
+    """Adds up what the messages teach. Theirs may be named again, ours are told once."""
+
+    def __init__(self, *how):
+        super().__init__(*how)
+        self.had, self.needed = [], {}
+
+    def answer(self, message):
+        reply = super().answer(message)
+        self.had += super().have
+        self.needed.update(dict.fromkeys(super().need))
+        return reply
+
+    have = property(lambda self: tuple(self.had))
+    need = property(lambda self: tuple(self.needed))
+
+
 # --- the transcripts of the JavaScript reference ---
 
 
@@ -98,7 +115,7 @@ def test_every_message_is_the_reference_s_to_the_byte(seed):
     a, b, frame_limit = sets_of(seed)
     assert (len(a), len(b), frame_limit) == tuple(transcript[k] for k in ("a", "b", "frame_limit"))
     frame_limit = frame_limit or MESSAGE_BYTES
-    initiator = Initiator(SortedInventory(a), frame_limit)
+    initiator = Learner(SortedInventory(a), frame_limit)
     responder = Responder(SortedInventory(b), frame_limit)
 
     messages = [first_of_the_reference(SortedInventory(a))]
@@ -172,7 +189,7 @@ FRAME_LIMITS = st.integers(LEAST_FRAME_BYTES, 20_000) | st.just(MESSAGE_BYTES)
 @given(two_sets(), FRAME_LIMITS, FRAME_LIMITS)
 def test_any_two_sets_learn_exactly_what_differs_under_any_frame_limit(sets, limit_a, limit_b):
     a, b = sets.make()
-    initiator = Initiator(SortedInventory(a), limit_a)
+    initiator = Learner(SortedInventory(a), limit_a)
 
     messages = converse(initiator, Responder(SortedInventory(b), limit_b))
 
@@ -188,7 +205,7 @@ def test_any_two_sets_learn_exactly_what_differs_under_any_frame_limit(sets, lim
 @given(two_sets(200), FRAME_LIMITS)
 def test_our_initiator_understands_another_implementation(sets, frame_limit):
     a, b = sets.make()
-    initiator = Initiator(SortedInventory(a), frame_limit)
+    initiator = Learner(SortedInventory(a), frame_limit)
 
     converse(initiator, NaiveResponder(set(b)))
 
@@ -267,7 +284,7 @@ def test_a_hundred_newest_in_a_hundred_thousand_cost_less_than_8_kb(hundred_thou
     behind = SortedInventory(hundred_thousand)
     ahead = SortedInventory(hundred_thousand + newest(100))
     for ours, theirs in ((behind, ahead), (ahead, behind)):
-        initiator = Initiator(ours)
+        initiator = Learner(ours)
 
         messages = converse(initiator, Responder(theirs), rounds=4)
 
@@ -277,7 +294,7 @@ def test_a_hundred_newest_in_a_hundred_thousand_cost_less_than_8_kb(hundred_thou
 
 def test_equal_sets_cost_at_most_200_bytes_and_one_round(hundred_thousand):
     inventory = SortedInventory(hundred_thousand)
-    initiator = Initiator(inventory)
+    initiator = Learner(inventory)
 
     messages = converse(initiator, Responder(inventory), rounds=1)
 
@@ -288,7 +305,7 @@ def test_equal_sets_cost_at_most_200_bytes_and_one_round(hundred_thousand):
 def test_the_first_message_is_finest_at_the_newest(hundred_thousand):
     inventory = SortedInventory(hundred_thousand)
 
-    bounds = [bound for bound, _, _ in parse(Initiator(inventory).open())]
+    bounds = [bound for bound, _, _ in parse(Learner(inventory).open())]
 
     at = [inventory.lower_bound(*bound, 0) for bound in bounds[:-1]]
     assert [100_000 - index for index in at] == [32_768, 4_096, 512, 64]
@@ -297,7 +314,7 @@ def test_the_first_message_is_finest_at_the_newest(hundred_thousand):
 
 def test_an_empty_machine_asks_in_five_bytes_and_learns_in_one_round():
     some = make_items("some", 500, 1000)
-    initiator = Initiator(SortedInventory([]))
+    initiator = Learner(SortedInventory([]))
 
     messages = converse(initiator, Responder(SortedInventory(some)), rounds=1)
 
@@ -307,7 +324,7 @@ def test_an_empty_machine_asks_in_five_bytes_and_learns_in_one_round():
 
 def test_everything_at_the_smallest_frame_takes_rounds_in_proportion(hundred_thousand):
     some = hundred_thousand[:20_000]
-    initiator = Initiator(SortedInventory([]), LEAST_FRAME_BYTES)
+    initiator = Learner(SortedInventory([]), LEAST_FRAME_BYTES)
 
     messages = converse(initiator, Responder(SortedInventory(some), LEAST_FRAME_BYTES))
 
@@ -335,7 +352,7 @@ def test_one_message_makes_us_list_each_id_once_at_most():
     Responder(inventory).answer(message)
     assert inventory.touched <= len(items)
     inventory.touched = 0
-    Initiator(inventory).answer(message)
+    Learner(inventory).answer(message)
     assert inventory.touched <= len(items)
 
 
@@ -369,7 +386,7 @@ def test_a_snapshot_answers_as_a_sorted_list_would(sets, data):
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda tail: b"\x61" + tail))
 def test_any_bytes_are_answered_or_refused(message):
     inventory = SortedInventory(make_items("any", 100, 300))
-    for end in (Responder(inventory), Initiator(inventory)):
+    for end in (Responder(inventory), Learner(inventory)):
         try:
             answer = end.answer(message)
         except RemoteProtocolError:
@@ -381,8 +398,8 @@ def test_any_bytes_are_answered_or_refused(message):
 @given(two_sets(300), st.data())
 def test_a_damaged_message_is_answered_or_refused(sets, data):
     a, b = (SortedInventory(items) for items in sets.make())
-    asked = Initiator(a).open()
-    for end, message in ((Responder(b), asked), (Initiator(a), Responder(b).answer(asked))):
+    asked = Learner(a).open()
+    for end, message in ((Responder(b), asked), (Learner(a), Responder(b).answer(asked))):
         damaged = bytearray(message)
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
         try:
@@ -416,7 +433,7 @@ def test_a_broken_message_is_a_bad_frame(message):
     inventory = SortedInventory(make_items("broken", 50, 100))
 
     assert refusal(Responder(inventory).answer, message) == ErrorCode.BAD_FRAME
-    assert refusal(Initiator(inventory).answer, message) == ErrorCode.BAD_FRAME
+    assert refusal(Learner(inventory).answer, message) == ErrorCode.BAD_FRAME
 
 
 def test_a_message_over_256_kib_is_too_big():
@@ -435,18 +452,29 @@ def test_a_message_of_more_than_16384_ranges_is_too_big():
 
 def test_a_bad_message_teaches_nothing():
     inventory = SortedInventory(make_items("bad", 50, 100))
-    initiator = Initiator(inventory)
+    initiator = Learner(inventory)
     learn = written(((50, b""), Mode.IDS, pack_ids([hashed("stranger")])))
 
     assert refusal(initiator.answer, learn + b"\x00") == ErrorCode.BAD_FRAME
     assert initiator.have == initiator.need == ()
 
 
+def test_what_a_message_taught_is_forgotten_with_the_next_one():
+    initiator = Initiator(SortedInventory(make_items("ours", 500, 100)))
+    initiator.open()
+
+    for name in ("one", "other"):
+        claimed = [hashed(name, number) for number in range(100)]
+        wrong = written(((2, b""), Mode.IDS, pack_ids(claimed)), (END, Mode.FINGERPRINT, bytes(16)))
+        assert initiator.answer(wrong) is not None
+        assert set(initiator.need) == set(claimed)
+
+
 def test_a_responder_names_its_version_and_an_initiator_gives_up():
     inventory = SortedInventory(make_items("version", 5, 100))
 
     assert Responder(inventory).answer(b"\x62whatever it means") == b"\x61"
-    assert refusal(Initiator(inventory).answer, b"\x60") == ErrorCode.BAD_FRAME
+    assert refusal(Learner(inventory).answer, b"\x60") == ErrorCode.BAD_FRAME
 
 
 def test_bounds_beyond_what_a_store_can_count_never_reach_it():
@@ -474,7 +502,7 @@ def test_timestamps_that_add_up_beyond_infinity_are_infinity():
 @pytest.mark.parametrize("limit", [0, LEAST_FRAME_BYTES - 1, MESSAGE_BYTES + 1])
 def test_a_frame_limit_that_cannot_work_is_refused(limit):
     with pytest.raises(ValueError, match="frame limit"):
-        Initiator(SortedInventory([]), limit)
+        Learner(SortedInventory([]), limit)
     with pytest.raises(ValueError, match="frame limit"):
         Responder(SortedInventory([]), limit)
 

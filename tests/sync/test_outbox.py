@@ -1,8 +1,10 @@
 """In which order frames leave."""
 
+import tracemalloc
+
 from tests.sync.fake_node import operation
-from trayapp.sync.messages import Gone, Have, Ops, Want, decode
-from trayapp.sync.outbox import Outbox
+from trayapp.sync.messages import Gone, Have, NegClose, Ops, Want, decode
+from trayapp.sync.outbox import FRAME_COST, Outbox
 
 
 def ops(*numbers):
@@ -63,10 +65,21 @@ def test_unsent_bytes_are_counted_until_they_leave():
     outbox.say(Want((b"1" * 32,)))
     outbox.tell(b"2" * 32)
     outbox.answer([ops(0)])
-    assert outbox.urgent_bytes == 33 + 32
-    assert outbox.unsent_bytes > 33 + 32 + len(operation("ann", 0).raw)
+    assert outbox.urgent_bytes == 33 + FRAME_COST + 32
+    assert outbox.unsent_bytes > outbox.urgent_bytes + len(operation("ann", 0).raw)
 
     outbox.take(1)
     outbox.clear()
 
     assert (outbox.urgent_bytes, outbox.unsent_bytes, outbox.take()) == (0, 0, [])
+
+
+def test_a_million_tiny_frames_count_for_the_memory_they_take():
+    outbox = Outbox()
+    tracemalloc.start()
+    for number in range(20_000):
+        outbox.say(NegClose(number, 1))
+    taken_up, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert outbox.unsent_bytes > taken_up

@@ -159,3 +159,41 @@ def test_an_answer_that_nobody_follows_up_is_forgotten():
 
     assert EndReconcile(1, False) in session.tick(2 * limits.NEG_SILENCE_S)
     assert hear(session, NegMsg(5, 1, b"\x61"), now=121.0) == []
+
+
+# --- a peer that never comes to an end ---
+
+
+def read_until_closed(session, step, messages, need):
+    """Let the peer say so many messages more; which of them was the last one in this talk."""
+    session.reconciled(step, Outcome(b"\x61"), 0.2)
+    said(session)
+    for count in range(1, messages + 1):
+        (step,) = hear(session, NegMsg(step.number, 1, b"\x61"), now=0.3)
+        missing = tuple(bytes([count]) + n.to_bytes(31, "big") for n in range(need))
+        session.reconciled(step, Outcome(b"\x61", (), missing), 0.4)
+        session._line.shared.wants.stored(missing)
+        if NegClose(step.number, 1) in said(session):
+            return count
+    return None
+
+
+def test_a_reconciliation_without_end_is_ended():
+    session, step = an_opening_session()
+
+    assert read_until_closed(session, step, 100, need=0) == limits.NEG_ROUNDS
+    assert EndReconcile(1, True) in session.actions()
+    assert [a for a in session.tick(20.0) if isinstance(a, Reconcile)] == []
+
+
+def test_one_that_names_far_more_than_the_peer_said_it_holds_is_ended():
+    session, step = an_opening_session()  # bob says: one operation
+
+    assert read_until_closed(session, step, 10, need=limits.NEG_NEEDS_MARGIN // 2) == 3
+
+
+def test_one_about_a_log_nobody_knows_is_ignored():
+    session = a_session()
+
+    assert hear(session, NegOpen(3, 9, b"\x61")) == []
+    assert said(session) == []

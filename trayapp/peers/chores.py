@@ -165,9 +165,8 @@ class Chores:
         initiator = self._asking[step.log]
         if step.message is None:
             return initiator.open(), (), ()
-        had, needed = len(initiator.have), len(initiator.need)
         reply = initiator.answer(step.message)
-        return reply, initiator.have[had:], initiator.need[needed:]
+        return reply, initiator.have, initiator.need
 
     def _answered(self, step: Reconcile) -> bytes:
         return self._answering[step.log].answer(step.message or b"")

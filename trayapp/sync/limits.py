@@ -64,7 +64,7 @@ NEG_SILENCE_S = 60.0
 NEG_ROUNDS = 64
 """Half a million ids. A talk of more is ended: what it gave is kept, and the next one goes on."""
 NEG_NEEDS_MARGIN = 1_024
-"""A peer may know of so many more than it said it holds, and then of one message more."""
+"""A peer may name twice what it said it holds, as full messages repeat some, and so many more."""
 NEG_CPU_SHARE = 0.25
 
 QUEUE_PUSH_BYTES = 262_144

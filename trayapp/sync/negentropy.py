@@ -126,7 +126,8 @@ class SortedInventory:
 class Initiator:
     """The end that asks, and the only one that learns what differs.
 
-    `open`, then `answer` each message of the other end until it returns None.
+    `open`, then `answer` each message of the other end until it returns None. What a message
+    teaches is kept until the next one only: whoever asks counts it, and ends a talk without end.
     """
 
     def __init__(self, inventory: Inventory, frame_limit: int = MESSAGE_BYTES) -> None:
@@ -138,17 +139,22 @@ class Initiator:
         """
         self._inventory = inventory
         self._frame_limit = _checked(frame_limit)
-        self._have: dict[bytes, None] = {}
+        self._told = bytearray(inventory.size())
+        """1 where an operation of ours was found: after a full message some come again."""
+        self._have: list[bytes] = []
         self._need: dict[bytes, None] = {}
 
     @property
     def have(self) -> tuple[bytes, ...]:
-        """The ids known by now to be ours only, each once, in the order they were found."""
+        """The ids of which the last message first shows that they are ours only, in order."""
         return tuple(self._have)
 
     @property
     def need(self) -> tuple[bytes, ...]:
-        """The ids known by now to be theirs only. A claim: only the operation itself proves it."""
+        """The ids it shows to be theirs only, some for the second time after a full message.
+
+        A claim: only the operation itself proves it.
+        """
         return tuple(self._need)
 
     def open(self) -> bytes:
@@ -170,8 +176,9 @@ class Initiator:
         """Take the other end's message; return the next one to send, or None: all is known.
 
         Raises:
-            RemoteProtocolError: the message breaks the rules. `have` and `need` are as before it.
+            RemoteProtocolError: the message breaks the rules. It teaches nothing.
         """
+        self._have, self._need = [], {}
         if message[:1] != VERSION:
             raise RemoteProtocolError("The peer answers in another version of negentropy.")
         reply = _Answer(self._inventory, self._frame_limit)
@@ -186,11 +193,12 @@ class Initiator:
     def _compare(self, begin: int, end: int, packed: bytes) -> None:
         """Learn from a list of all their ids in a range that holds ours from `begin` to `end`."""
         theirs = dict.fromkeys(unpack_ids(packed))
-        for own in self._inventory.ids(begin, end):
+        for index, own in enumerate(self._inventory.ids(begin, end), begin):
             if own in theirs:
                 del theirs[own]
-            else:
-                self._have[own] = None
+            elif not self._told[index]:
+                self._told[index] = 1
+                self._have.append(own)
         self._need.update(theirs)
 
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from trayapp.sync.messages import IDS_PER_FRAME, Have, Message, Ops, encode
 
+FRAME_COST = 64
+"""What a frame that waits takes besides its bytes; so that tiny ones by the million count too."""
+
 _END = Ops(())
 
 
@@ -22,19 +25,19 @@ class Outbox:
 
     @property
     def urgent_bytes(self) -> int:
-        """Unsent bytes that are no answers."""
+        """What waits and is no answer, in bytes of memory."""
         return self._urgent_bytes + 32 * len(self._to_tell)
 
     @property
     def unsent_bytes(self) -> int:
-        """All unsent bytes."""
+        """All that waits."""
         return self.urgent_bytes + self._answer_bytes
 
     def say(self, message: Message) -> None:
         """Put a frame behind the other urgent ones."""
         frame = encode(message)
         self._urgent.append(frame)
-        self._urgent_bytes += len(frame)
+        self._urgent_bytes += _cost((frame,))
 
     def tell(self, operation_id: bytes) -> None:
         """Put an id into the next HAVE."""
@@ -51,7 +54,7 @@ class Outbox:
         for frame in frames[:-1]:
             self._answers.append((frame,))
         self._answers.append((*last, end))
-        self._answer_bytes += sum(map(len, frames)) + len(end)
+        self._answer_bytes += _cost((*frames, end))
 
     def take(self, most_bytes: int | None = None) -> list[bytes]:
         """Take out what goes next, oldest first: at least a frame if there is any."""
@@ -60,14 +63,13 @@ class Outbox:
         room = self.unsent_bytes if most_bytes is None else most_bytes
         while self._urgent and (not taken or room > 0):
             frame = self._urgent.popleft()
-            self._urgent_bytes -= len(frame)
+            self._urgent_bytes -= _cost((frame,))
             room -= len(frame)
             taken.append(frame)
         while self._answers and (not taken or room > 0):
             frames = self._answers.popleft()
-            size = sum(map(len, frames))
-            self._answer_bytes -= size
-            room -= size
+            self._answer_bytes -= _cost(frames)
+            room -= sum(map(len, frames))
             taken += frames
         return taken
 
@@ -83,3 +85,7 @@ class Outbox:
         self._to_tell.clear()
         for at in range(0, len(ids), IDS_PER_FRAME):
             self.say(Have(ids[at : at + IDS_PER_FRAME]))
+
+
+def _cost(frames: Sequence[bytes]) -> int:
+    return sum(map(len, frames)) + FRAME_COST * len(frames)

@@ -69,9 +69,11 @@ class Reconciling:
     def opened(self, message: NegOpen, now: float) -> None:
         """The peer begins one. Declined while the log streams in, or its last one is at work."""
         log = message.log
+        if log not in LOGS:
+            return
         busy = (log, False) in self._steps
         streamed = self._line.shared.streams.holds_up(log, self._line.peer, now)
-        if busy or log not in LOGS or streamed:
+        if busy or streamed:
             self._line.say(NegClose(message.session, log))
             return
         self._answering[log] = _Talk(message.session, now)
@@ -111,8 +113,6 @@ class Reconciling:
             return False
         talk.heard_at = now
         line = self._line
-        if step.asking:
-            line.pairs[step.log].learn(outcome.need, outcome.have)
         for one in outcome.have:
             line.outbox.tell(one)
         if line.shared.copies.taking:
@@ -148,7 +148,7 @@ class Reconciling:
         talk.rounds += not step.first
         talk.needed += len(outcome.need)
         claimed = self._line.pairs[step.log].theirs.count
-        return talk.rounds >= NEG_ROUNDS or talk.needed > claimed + NEG_NEEDS_MARGIN
+        return talk.rounds >= NEG_ROUNDS or talk.needed > 2 * claimed + NEG_NEEDS_MARGIN
 
     def _begin(self, log: int, now: float) -> None:
         self._line.pairs[log].begin(self._line.shared.copies.ours[log], now)
