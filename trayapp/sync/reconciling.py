@@ -113,6 +113,8 @@ class Reconciling:
             return False
         talk.heard_at = now
         line = self._line
+        if step.asking:
+            line.pairs[step.log].learn(outcome.need, outcome.have)
         for one in outcome.have:
             line.outbox.tell(one)
         if line.shared.copies.taking:
