@@ -12,6 +12,7 @@ import pytest
 
 from tests import needs
 from tests.faces.programs import PROGRAM, asked, headless, run
+from trayapp import daemon
 from trayapp.faces import headless as face
 from trayapp.faces.terminal import Terminal
 
@@ -251,7 +252,7 @@ def test_a_bug_is_told_in_a_sentence_and_not_as_a_traceback(
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(face.daemon, "run", broken)
+    monkeypatch.setattr(daemon, "run", broken)
 
     code = face.headless(no_net=True, terminal=Terminal(tmp_path))
 
