@@ -78,6 +78,17 @@ async def test_what_was_deleted_before_it_came_is_handed_on_without_its_text(
     assert (admitted.stored, admitted.raws) == ((thread.id,), (thread.header,))
 
 
+async def test_what_is_held_already_is_told_apart_from_what_is_ignored(node: Node, keeper: Keeper):
+    bob = author(node, "bob")
+    subnet = bob.subnet("Sheds")
+    thread = bob.thread(subnet, "Roof", "It leaks.")
+    await keeper.admit_from(b"e" * 32, [subnet.raw], arrival=Arrival.PUSHED)
+
+    admitted = await keeper.admit_from(bob.key, [subnet.raw, thread.header], arrival=Arrival.PUSHED)
+
+    assert (admitted.stored, admitted.held, admitted.ignored) == ((), (subnet.id,), (thread.id,))
+
+
 async def test_a_large_batch_is_checked_as_strictly_as_a_small_one(node: Node, keeper: Keeper):
     bob, stranger = author(node, "bob"), Author("cat")
     batch = [bob.subnet(f"number {n}").raw for n in range(100)]

@@ -93,9 +93,10 @@ class DictKeeper:
     def _store(self, arrived: Sequence[Operation]) -> Admitted:
         known = [*self.ops.values(), *arrived]
         deletes = {o.ref for o in known if o.kind == Kind.DELETE and o.log == 1}
-        stored, ignored = [], []
+        stored, held, ignored = [], [], []
         for one in arrived:
             if one.id in self.ops:
+                held.append(one.id)
                 continue
             if one.body is None and one.body_len and one.id not in deletes:
                 ignored.append(one.id)
@@ -103,7 +104,7 @@ class DictKeeper:
             self.ops[one.id] = one.without_body() if one.id in deletes else one
             stored.append(one.id)
         raws = tuple(self.ops[one].raw for one in stored)
-        return Admitted(tuple(stored), raws, tuple(ignored))
+        return Admitted(tuple(stored), raws, tuple(held), tuple(ignored))
 
     async def missing(self, ids: Sequence[bytes]) -> list[bytes]:
         await asyncio.sleep(0)

@@ -1,5 +1,8 @@
 """The errands of a session: answers, pages, look-ups, reconciliation."""
 
+import hashlib
+
+from tests.builders import Author
 from tests.peers.dict_keeper import DictKeeper
 from tests.peers.visitor import SOME_ID, Visitor
 from tests.sync.fake_node import operation, operations
@@ -7,6 +10,7 @@ from trayapp.errors import ErrorCode
 from trayapp.forum.operation import Kind
 from trayapp.sync.asking import position
 from trayapp.sync.messages import (
+    Ack,
     Gone,
     Have,
     LogDigest,
@@ -88,6 +92,18 @@ async def test_a_stream_goes_on_at_the_cursor_the_keeper_has():
         await visitor.welcome([LogDigest(1, 500, b"d" * 16)])
 
         assert await visitor.ours.hear_a(Stream) == Stream(1, b"c" * 68)
+
+
+async def test_an_author_hears_that_its_post_is_kept_each_time_it_sends_it():
+    bob = Author(hashlib.sha256(b"bob").digest())
+    post = bob.subnet("Sheds")
+    async with Visitor(DictKeeper("ann", [post]), "bob") as visitor:
+        assert visitor.key == bob.key
+        await visitor.welcome()
+
+        await visitor.ours.say(Ops((post.raw,)))
+
+        assert await visitor.ours.hear_a(Ack) == Ack((post.id,))
 
 
 async def test_what_the_peer_has_is_looked_up_and_asked_for():

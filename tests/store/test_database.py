@@ -128,6 +128,23 @@ async def test_own_posts_are_on_the_disk_and_others_on_their_way(tmp_path: Path)
         assert await db.write(synchronous) == 1
 
 
+async def test_what_was_on_its_way_is_on_the_disk_once_a_durable_write_has_nothing_to_add(
+    tmp_path: Path,
+):
+    def written() -> int:
+        return (tmp_path / "forum.db-wal").stat().st_size
+
+    async with Database.open(tmp_path) as db:
+        await db.write(lambda conn: conn.execute("INSERT INTO invited VALUES ('a')"))
+        before = written()
+        await db.write(lambda _: None)
+        assert written() == before
+
+        await db.write(lambda _: None, durable=True)
+
+        assert written() > before  # only what grows the log makes SQLite wait for the disk
+
+
 async def test_aiosqlite_still_runs_a_whole_function_in_its_thread(tmp_path: Path):
     assert list(inspect.signature(aiosqlite.Connection._execute).parameters)[:2] == ["self", "fn"]
 

@@ -187,7 +187,9 @@ class FakeNode:
         if action.cursor is not None:
             self.cursors[session.peer, action.cursor.log] = action.cursor.position
         new = self.admit(action.operations)
-        session.admitted(action, new, now)
+        ids = [operation_id(raw) for raw in action.operations]
+        held = [one for one in ids if one in self.ops and one not in new]
+        session.admitted(action, new, now, held)
         if new and action.pass_on:
             self.tell(new, besides=session.peer, now=now)
         elif new:

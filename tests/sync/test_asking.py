@@ -20,6 +20,7 @@ from trayapp.sync import limits
 from trayapp.sync.actions import Arrival, StreamCursor
 from trayapp.sync.line import Shared
 from trayapp.sync.messages import (
+    Ack,
     Gone,
     Have,
     LogDigest,
@@ -249,6 +250,33 @@ def test_only_the_author_is_sent_an_ack():
     assert post.id in chain[2].held
     assert chain[0].acks == [(chain[1].key, post.id)]
     assert chain[1].acks == chain[2].acks == []
+
+
+def test_an_author_is_sent_an_ack_even_if_another_peer_was_faster():
+    shared = Shared()
+    bob, eve = (Session(ME, device(name).key, shared, 0.0, lambda: 0.5) for name in ("bob", "eve"))
+    for session in (bob, eve):
+        session.receive(encode(Welcome((), "", Role.PEER)), 0.0)
+        session.data_to_send()
+    post, other = operation("bob", 0), operation("joe", 0)
+    (admit,) = hear(eve, Ops((post.raw, other.raw)))
+    eve.admitted(admit, [post.id, other.id], 0.0)
+
+    (admit,) = hear(bob, Ops((post.raw, other.raw)))
+    bob.admitted(admit, [], 0.0, held=[post.id])
+
+    assert admit.operations == (post.raw,)
+    assert said(bob) == [Ack((post.id,))]
+    assert said(eve) == []
+
+
+def test_what_is_not_kept_is_not_acknowledged():
+    session = a_session()
+    (admit,) = hear(session, Ops((operation("bob", 0).raw,)))
+
+    session.admitted(admit, [], 0.0)
+
+    assert said(session) == []
 
 
 def test_cut_off_amid_the_newest_a_stream_begins_anew_only_while_that_costs_little():

@@ -141,7 +141,9 @@ def test_beyond_four_peers_the_others_hear_of_it_and_ask():
     v.settle()
 
     arrivals = [arrival for node in v.nodes[1:] for _, arrival in node.received]
-    assert len(arrivals) == 7
+    asked_the_author = 3  # and may be answered when another peer was faster
+    assert 7 <= len(arrivals) <= 7 + asked_the_author
+    assert all(node.held == {post.id} for node in v.nodes)
     assert set(arrivals) == {Arrival.PUSHED, Arrival.WANTED}
 
 

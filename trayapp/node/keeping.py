@@ -87,7 +87,9 @@ class Keeping:
         )
         stored = tuple(op.id for op in appended.stored)
         raws = tuple(op.raw for op in appended.stored)
-        return Admitted(stored, raws, appended.ignored, refused)
+        told = {*stored, *appended.ignored}
+        held = tuple(op.id for op in operations if op.id not in told)
+        return Admitted(stored, raws, held, appended.ignored, refused)
 
     async def missing(self, ids: Sequence[bytes]) -> list[bytes]:
         """Those of `ids` that are not held, in the order given."""

@@ -78,7 +78,8 @@ class Chores:
         )
         if admitted.stored:
             await self._neighbours.look()
-        self._session.admitted(action, admitted.stored, self._neighbours.now())
+        now = self._neighbours.now()
+        self._session.admitted(action, admitted.stored, now, held=admitted.held)
         if admitted.stored:
             self._neighbours.pass_on(action, admitted, peer)
             await self._note_agreement()

@@ -28,6 +28,8 @@ class Admitted:
     """Ids that are new here."""
     raws: tuple[bytes, ...] = ()
     """Their wire bytes as they are stored: without the body where a delete was here before it."""
+    held: tuple[bytes, ...] = ()
+    """Ids that were here before. What the peer says itself is as safe on the disk as if new."""
     ignored: tuple[bytes, ...] = ()
     """Ids that came without their body and without the delete that explains it."""
     refused: tuple[str, ...] = ()

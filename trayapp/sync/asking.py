@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from trayapp.errors import ErrorCode, RemoteProtocolError
@@ -119,13 +119,15 @@ class Asking:
             if isinstance(question, _Wanted):
                 question.given.update(question.ids.intersection(ids))
 
-    def acknowledge(self, action: Admit, stored: Sequence[bytes]) -> None:
-        """ACK what is stored and came from its own author; a first sync shows by its digest."""
+    def acknowledge(self, action: Admit, kept: Collection[bytes]) -> None:
+        """ACK what came from its own author and is kept, even if another peer was faster.
+
+        A first sync shows by its digest.
+        """
         if action.arrival is Arrival.STREAMED:
             return
-        new = frozenset(stored)
         own = [operation_id(raw) for raw in action.operations if author(raw) == self._line.peer]
-        ids = tuple([one for one in own if one in new])
+        ids = tuple([one for one in own if one in kept])
         for at in range(0, len(ids), IDS_PER_FRAME):
             self._line.say(Ack(ids[at : at + IDS_PER_FRAME]))
 
@@ -153,7 +155,11 @@ class Asking:
         ids = [operation_id(raw) for raw in operations]
         line.known.update(ids)
         seen, wants = line.shared.seen, line.shared.wants
-        fresh = [pair for pair in zip(ids, operations, strict=True) if pair[0] not in seen]
+        fresh = [  # and what its author waits to have acknowledged
+            (one, raw)
+            for one, raw in zip(ids, operations, strict=True)
+            if one not in seen or author(raw) == line.peer
+        ]
         wants.heard(line.peer, now)
         if question is not None:
             question.given.update(question.ids.intersection(ids))

@@ -194,8 +194,15 @@ class Session:
             self._line.shared.wants.offer(self.peer, ids)
             self._asking.want(now)
 
-    def admitted(self, action: Admit, stored: Sequence[bytes], now: float) -> None:
-        """The operations of `action` are committed; `stored` of them are new, our digests fresh."""
+    def admitted(
+        self, action: Admit, stored: Sequence[bytes], now: float, held: Sequence[bytes] = ()
+    ) -> None:
+        """The operations of `action` are committed, our digests fresh.
+
+        Args:
+            stored: those that are new.
+            held: those that were here before.
+        """
         shared = self._line.shared
         shared.wants.stored(stored)
         shared.copies.stored(stored)
@@ -205,7 +212,7 @@ class Session:
         if self.state is not State.READY:
             return
         shared.streams.restart_window(self.peer, now)
-        self._asking.acknowledge(action, stored)
+        self._asking.acknowledge(action, {*stored, *held})
         self._asking.page_stored(action, stored, now)
         for pair in self._line.pairs:
             if not pair.settled and pair.match(shared.copies.ours[pair.log]):
