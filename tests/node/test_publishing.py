@@ -147,24 +147,39 @@ async def test_after_a_delete_of_the_same_moment_nothing_is_signed(tmp_path: Pat
         assert len(await stored(node)) == before + 1
 
 
-async def test_an_imported_thread_is_edited_within_the_limits_of_any_thread(tmp_path: Path):
+async def test_nobody_puts_words_into_the_mouth_of_who_wrote_an_imported_post(tmp_path: Path):
     async with open_node(tmp_path) as node:
         await _started(node)
-        source = bodies.Source("forum.example", "7/1", 1, "zoe", 1_000, None, (("heart", 2),))
         subnet = bytes.fromhex(await general(node))
-        told = bodies.Imported(source, "Old text", "Old title")
-        mine = await publishing.say(
-            node, lambda _: publishing.Statement(Kind.IMPORTED, subnet, told)
-        )
+        mine = await _imported(node, subnet)
+        before = await stored(node)
+
+        with pytest.raises(NotPermitted, match="under another name"):
+            await publishing.edit(node, mine.hex(), "I never said this")
+
+        assert await stored(node) == before
+
+
+async def test_an_imported_subnet_may_be_renamed_within_the_limits_of_any(tmp_path: Path):
+    async with open_node(tmp_path) as node:
+        await _started(node)
+        mine = await _imported(node, ZERO)
         before = await stored(node)
 
         with pytest.raises(InvalidBody, match="at most 200"):
-            await publishing.edit(node, mine.id.hex(), "New", "t" * 201)
+            await publishing.edit(node, mine.hex(), "", "t" * 201)
         assert await stored(node) == before
-        await publishing.edit(node, mine.id.hex(), "New text", "New title")
+        await publishing.edit(node, mine.hex(), "", "Gardening")
 
-        post = await _post(node, mine.id)
-        assert (post.title, post.text, post.edited) == ("New title", "New text", True)
+        listed = await reading.subnets(node)
+        assert "Gardening" in [one.title for one in listed]
+
+
+async def _imported(node: Node, ref: bytes) -> bytes:
+    source = bodies.Source("forum.example", "7/1", 1, "zoe", 1_000, None, (("heart", 2),))
+    told = bodies.Imported(source, "Old text", "Old title")
+    said = await publishing.say(node, lambda _: publishing.Statement(Kind.IMPORTED, ref, told))
+    return said.id
 
 
 async def test_what_no_machine_could_read_is_not_signed(tmp_path: Path):

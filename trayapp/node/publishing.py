@@ -16,6 +16,7 @@ from trayapp.forum.bodies import Body, Editable
 from trayapp.forum.identity import Identity
 from trayapp.forum.network import Network
 from trayapp.forum.operation import ZERO, Draft, Kind, Log, Operation, sign
+from trayapp.forum.rows import Level
 from trayapp.node.node import HERE, Node
 from trayapp.node.telling import Arrived
 from trayapp.store import operations as log
@@ -156,6 +157,11 @@ async def edit(node: Node, post: str, text: str, title: str | None = None) -> Sa
 
     def compose(conn: Connection) -> Statement:
         found = _mine(node, conn, post, "edit")
+        if found.kind == Kind.IMPORTED and found.level is not Level.SUBNET:
+            raise NotPermitted(
+                "This post was brought in from elsewhere and stands under another name: its text "
+                "changes only by bringing in a newer version of it."
+            )
         assert found.body is not None  # only a deleted post has none
         new = _changed(found.body, text, title)
         bodies.check(new)
