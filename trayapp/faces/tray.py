@@ -28,6 +28,7 @@ from trayapp.desktop.notify import Notifier
 from trayapp.desktop.tray_host import has_tray
 from trayapp.errors import TrayAppError
 from trayapp.events import ReplyArrived, ShowPage, StatusChanged
+from trayapp.node import pulse
 from trayapp.node.notices import notice_for, path_to
 from trayapp.status import Status, SyncState
 
@@ -266,7 +267,10 @@ class _LoopFace:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
-                async for numbered in self._running.node.bus.subscribe():
+                told = self._running.node.bus.subscribe()
+                self._status = await pulse.status(self._running.node)
+                self._look()
+                async for numbered in told:
                     self._act(numbered.event)
             finally:
                 await self._end_window()
