@@ -163,7 +163,11 @@ async def test_the_menu_opens_the_window_and_quits_everything(scene: Scene):
     labels = await scene.item.labels()
     assert labels[0] == "Open forum"
     assert labels[-1] == "Quit"
-    assert any("1 peer" in label for label in labels), labels
+
+    async def tells_of_bob() -> bool:
+        return any("1 peer" in label for label in await scene.item.labels())
+
+    await wait_until(tells_of_bob, 10)
 
     await scene.item.click("Open forum")
     await scene.desk.window(WINDOW, 30)
